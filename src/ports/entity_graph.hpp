@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/graph.hpp"
+#include "ports/migration_ledger.hpp"
+
+namespace bb5 {
+
+struct GraphCounts {
+  std::int64_t entities = 0;
+  std::int64_t relationships = 0;
+  std::int64_t mentions = 0;
+  bool operator==(const GraphCounts&) const = default;
+};
+
+/// One step away from an entity.
+struct Neighbour {
+  Entity entity;
+  std::string predicate;
+  bool outgoing = true;  ///< The relationship starts at the entity that was asked about.
+  std::optional<double> confidence;
+};
+
+/// Reads a bank's entity graph: from the store's own tables or from Neo4j, with equal answers.
+/// Threads and common errors as MemoryStore.
+class EntityGraph {
+ public:
+  virtual ~EntityGraph() = default;
+
+  virtual Result<GraphCounts> graph_counts() const = 0;
+  /// In bytewise order of the key, after `after_key`. Pages are stable while nobody writes.
+  virtual Result<std::vector<Entity>> entities(std::string_view after_key,
+                                               std::size_t limit) const = 0;
+  /// In bytewise order of relationship_key(), after that key.
+  virtual Result<std::vector<Relationship>> relationships(std::string_view after_key,
+                                                          std::size_t limit) const = 0;
+  /// In order of (memory, entity_key), after that pair.
+  virtual Result<std::vector<Mention>> mentions(const Mention& after, std::size_t limit) const = 0;
+  /// Highest confidence first (none last), then by key, predicate, direction (outgoing first).
+  virtual Result<std::vector<Neighbour>> neighbours(std::string_view entity_key,
+                                                    std::size_t limit) const = 0;
+  /// The entity that a name means (model/graph.hpp, rule 2), or nothing.
+  virtual Result<std::optional<Entity>> entity_named(std::string_view name) const = 0;
+};
+
+/// The state of one graph row at the moment of reading, or its removal.
+struct GraphChange {
+  enum class Kind : std::uint8_t { entity = 0, relationship = 1, mention = 2 };
+  std::int64_t outbox_id = 0;
+  Kind kind = Kind::entity;
+  std::int64_t rev = 0;
+  bool removed = false;
+  Entity entity;  ///< kind entity; when removed only key and rev count.
+  Relationship
+      relationship;  ///< kind relationship; when removed only the three key parts and rev count.
+  Mention mention;   ///< kind mention
+  std::string mention_network;  ///< The mentioning memory's network.
+};
+
+/// The store's side of the graph: facts in, folded rows and changes out.
+class EntityRecord : public EntityGraph {
+ public:
+  /// Repeats the whole fold from the facts (model/graph.hpp), writes what changed, with an outbox
+  /// row each.
+  virtual Result<> fold_graph() = 0;
+
+  virtual Result<std::vector<EntityFact>> entity_facts(std::int64_t after_seq,
+                                                       std::size_t limit) const = 0;
+  virtual Result<std::vector<RelationshipFact>> relationship_facts(std::int64_t after_seq,
+                                                                   std::size_t limit) const = 0;
+  /// Those of the ids that are held, in the order asked for.
+  virtual Result<std::vector<EntityFact>> get_entity_facts(std::span<const FactId> ids) const = 0;
+  virtual Result<std::vector<RelationshipFact>> get_relationship_facts(
+      std::span<const FactId> ids) const = 0;
+
+  /// Changes not yet marked as applied, entities before relationships before mentions, each by key;
+  /// several changes of one row are one. Rows of transactions that are still open are never skipped
+  /// for good.
+  virtual Result<std::vector<GraphChange>> pending_changes(std::size_t limit) = 0;
+  /// Marks as applied all changes of these rows up to the revision given in each.
+  virtual Result<> mark_applied(std::span<const GraphChange> changes) = 0;
+  /// Puts every row into the outbox again: a rebuild of the projection.
+  virtual Result<> requeue_all() = 0;
+  /// Held by the one relay that drains this bank's outbox. Errors: locked.
+  virtual Result<std::unique_ptr<MigrationLock>> lock_relay() = 0;
+};
+
+/// A projection of the graph outside the store: Neo4j.
+class GraphProjection : public EntityGraph {
+ public:
+  /// Applies changes in one transaction; a row that has a newer revision already stays as it is, so
+  /// repeating a call is harmless. Errors: unavailable, when nothing or an unknown part was
+  /// applied.
+  virtual Result<> apply(std::span<const GraphChange> changes) = 0;
+  /// Creates constraints and indexes where they are missing; checks version and rights.
+  virtual Result<> prepare() = 0;
+  /// Removes this bank's rows, in bounded pieces.
+  virtual Result<> clear() = 0;
+};
+
+}  // namespace bb5

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "ports/memory_store.hpp"
+
+namespace bb5 {
+
+/// A memory found by one arm. Higher is better; equal scores in insertion order (seq ascending).
+struct Hit {
+  MemoryId id;
+  std::int64_t seq = 0;
+  double score = 0;
+  bool operator==(const Hit&) const = default;
+};
+
+/// How an arm came to its hits: goes into the receipt.
+struct SearchPlan {
+  std::string index;  ///< `exact int8 → float`, `hnsw halfvec ef_search=100`, `fts5 bm25`, …
+  bool exact = true;  ///< False: an approximate index answered.
+  std::int64_t looked_at =
+      0;  ///< Memories that the arm could have found (after the filter), -1 unknown.
+};
+
+struct SearchResult {
+  std::vector<Hit> hits;
+  SearchPlan plan;
+};
+
+/// Finds memories. Threads and common errors as MemoryStore.
+class MemorySearch {
+ public:
+  virtual ~MemorySearch() = default;
+
+  /// The `k` memories whose vectors are nearest to `query` by cosine; those without an indexed
+  /// vector never. score: float64 cosine over the stored vector, in [-1, 1]. query:
+  /// embedder().dimension finite numbers, not all zero. Errors: invalid_argument.
+  virtual Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+                                       const MemoryFilter& filter) const = 0;
+
+  /// The `k` best matches for the words of `text` (any of them; English stemming), a positive score
+  /// that grows with relevance. No words, or none occurs: no hits.
+  virtual Result<SearchResult> keyword(std::string_view text, std::size_t k,
+                                       const MemoryFilter& filter) const = 0;
+
+  /// Steps that derive rows from memories after a load (search index, codes, term statistics), each
+  /// resumable. `done` < `total`: recall says that it is unfinished.
+  struct DerivedStep {
+    std::string name;
+    std::int64_t done = 0;
+    std::int64_t total = 0;
+    std::string state;  ///< `ready`, `building`, `waiting`
+  };
+  virtual Result<std::vector<DerivedStep>> derived_steps() const = 0;
+  /// Does all unfinished steps; reports after each piece; stops with `cancelled` when it returns
+  /// false.
+  using DeriveProgress = std::function<bool(const DerivedStep&)>;
+  virtual Result<> derive(const DeriveProgress& progress) = 0;
+};
+
+/// Vectors of texts seen before, by model and MD5 of the text: the imported
+/// `.embedding_cache.json`, and what embedders computed since.
+class EmbeddingCache {
+ public:
+  virtual ~EmbeddingCache() = default;
+  struct Entry {
+    std::string text_md5;  ///< 32 lower-case hex digits.
+    std::string model;
+    std::vector<float> embedding;
+    bool operator==(const Entry&) const = default;
+  };
+  /// Equal keys are replaced. With a ledger row: see WriteBatch; loaded and identical are counted.
+  virtual Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
+                                                            const LedgerBatch* ledger) = 0;
+  virtual Result<std::optional<std::vector<float>>> cached_embedding(
+      std::string_view model, std::string_view text_md5) const = 0;
+  /// In order of (model, text_md5), after that pair.
+  virtual Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
+                                                       std::string_view after_md5,
+                                                       std::size_t limit) const = 0;
+};
+
+}  // namespace bb5

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/graph.hpp"
+#include "model/memory.hpp"
+#include "ports/migration_ledger.hpp"
+
+namespace bb5 {
+
+enum class OnConflict : std::uint8_t {
+  keep,    ///< An id already held with another record_hash stays as it is and is reported as a
+           ///< conflict.
+  replace  ///< It is replaced; its seq stays (add is an upsert that keeps its place).
+};
+
+enum class WriteAction : std::uint8_t { inserted, identical, replaced, conflict };
+
+/// What one transaction writes.
+struct WriteBatch {
+  std::span<const Memory> memories;          ///< No id twice.
+  std::span<const EntityFact> entity_facts;  ///< Besides those of the memories themselves
+  std::span<const RelationshipFact>
+      relationship_facts;  ///< (facts_of), which the store writes too.
+  OnConflict on_conflict = OnConflict::keep;
+  /// Brings entities, relationships, mentions and the outbox up to date in the same transaction. A
+  /// bulk load says false and calls EntityRecord::fold_graph() at its end.
+  bool fold = true;
+  /// A row of the migration ledger, written in the same transaction. Its counts are filled by the
+  /// store (loaded = inserted + replaced, identical, rejected = conflicts) for memories when
+  /// ledger->part is memories, for entity or relationship facts otherwise.
+  const LedgerBatch* ledger = nullptr;
+};
+
+/// In the order of the batch.
+struct WriteOutcome {
+  std::vector<WriteAction> memories;
+  std::vector<WriteAction> entity_facts;
+  std::vector<WriteAction> relationship_facts;
+};
+
+/// Which memories an operation looks at. Empty lists mean no restriction.
+struct MemoryFilter {
+  std::vector<std::string> networks;
+  std::vector<MemoryKind> kinds;
+  bool operator==(const MemoryFilter&) const = default;
+};
+
+/// A page of memories in insertion order: seq > after_seq, at most `limit`.
+struct PageRequest {
+  std::int64_t after_seq = 0;
+  std::size_t limit = 100;
+  MemoryFilter filter;
+  bool with_embeddings = true;  ///< false leaves Memory::embedding empty.
+};
+
+struct StoreStats {
+  std::int64_t memories = 0;  ///< Pseudo-memories included.
+  std::map<std::string, std::int64_t> networks;
+  std::map<MemoryKind, std::int64_t> kinds;
+  std::map<VectorState, std::int64_t> vectors;
+  std::int64_t entities = 0;
+  std::int64_t relationships = 0;
+  std::int64_t mentions = 0;
+  std::int64_t outbox_pending = 0;
+  std::int64_t cached_embeddings = 0;
+  std::optional<Timestamp> oldest;
+  std::optional<Timestamp> newest;
+  std::int64_t bytes_on_disk = 0;
+};
+
+/// Model and length of a bank's vectors.
+struct EmbedderInfo {
+  std::string model;          ///< `openai/text-embedding-3-small`; empty: none recorded yet.
+  std::size_t dimension = 0;  ///< 0: none recorded yet.
+  bool operator==(const EmbedderInfo&) const = default;
+};
+
+/// Keeps one bank's memories. The store is the record: everything else is derived from it.
+/// Every member is safe to call from several threads at once, and several processes may have the
+/// same bank open. Acknowledged means durable: when write() has returned a value, a kill or a power
+/// cut does not lose it. Errors of every member: unavailable (backend away; nothing was written
+/// unless said), refused, corrupt, out_of_space, internal.
+class MemoryStore {
+ public:
+  virtual ~MemoryStore() = default;
+
+  /// Writes the whole batch and its ledger row, or nothing.
+  /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, or a
+  /// vector when no embedder is recorded), conflict (the ledger already has this batch, or it
+  /// allows fewer conflicts than there are). Nothing is written then.
+  virtual Result<WriteOutcome> write(const WriteBatch& batch) = 0;
+
+  /// Those of the ids that are held, in the order asked for; absence is no error.
+  virtual Result<std::vector<Memory>> get(std::span<const MemoryId> ids,
+                                          bool with_embeddings) const = 0;
+
+  /// All memories with this legacy id (or this UUID as text), in insertion order.
+  virtual Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const = 0;
+
+  /// Memories in insertion order.
+  virtual Result<std::vector<Memory>> page(const PageRequest& request) const = 0;
+
+  /// Removes the memory, its facts and mentions, folds the graph and leaves a tombstone in the
+  /// outbox. False: no such memory.
+  virtual Result<bool> erase(const MemoryId& id) = 0;
+
+  virtual Result<StoreStats> stats() const = 0;
+
+  [[nodiscard]] virtual Result<EmbedderInfo> embedder() const = 0;
+  /// Records model and dimension; a no-op when they are recorded already.
+  /// Errors: conflict when others are recorded; invalid_argument (dimension 0 or > 16,000).
+  virtual Result<> set_embedder(const EmbedderInfo& embedder) = 0;
+
+  /// Cheap self-check: opens, schema version and checksums, integrity of files and indexes as far
+  /// as it can be told in a second (thorough: as long as it takes). One line a finding; empty:
+  /// healthy.
+  virtual Result<std::vector<std::string>> check(bool thorough) const = 0;
+};
+
+}  // namespace bb5
