@@ -22,7 +22,8 @@ void dot_plain(const std::int8_t* codes, std::size_t rows, std::size_t width,
 
 #if defined(__x86_64__)
 
-// Both kernels take four rows at a time: each piece of the query is loaded once for four.
+// One row after the other, as memory delivers them: taking four rows at a time to load the query
+// once for four was a quarter slower, and prefetching by hand a tenth (100 k × 384).
 
 __attribute__((target("avx2"))) inline std::int32_t sum_of(__m256i lanes) {
   __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
@@ -31,73 +32,47 @@ __attribute__((target("avx2"))) inline std::int32_t sum_of(__m256i lanes) {
   return _mm_cvtsi128_si32(sum);
 }
 
-__attribute__((target("avx2"))) inline __m256i widen_16(const std::int8_t* codes) {
-  return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+__attribute__((target("avx2"))) inline __m256i products_16(const std::int8_t* codes,
+                                                           const std::int16_t* query) {
+  const __m256i wide =
+      _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(codes)));
+  return _mm256_madd_epi16(wide, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query)));
 }
 
 __attribute__((target("avx2"))) void dot_avx2(const std::int8_t* codes, std::size_t rows,
                                               std::size_t width, const std::int16_t* query,
                                               std::int32_t* sums) {
-  std::size_t row = 0;
-  for (; row + 4 <= rows; row += 4, codes += 4 * width) {
-    __m256i a = _mm256_setzero_si256();
-    __m256i b = a;
-    __m256i c = a;
-    __m256i d = a;
-    for (std::size_t i = 0; i < width; i += 16) {
-      const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + i));
-      a = _mm256_add_epi32(a, _mm256_madd_epi16(widen_16(codes + i), q));
-      b = _mm256_add_epi32(b, _mm256_madd_epi16(widen_16(codes + width + i), q));
-      c = _mm256_add_epi32(c, _mm256_madd_epi16(widen_16(codes + 2 * width + i), q));
-      d = _mm256_add_epi32(d, _mm256_madd_epi16(widen_16(codes + 3 * width + i), q));
+  for (std::size_t row = 0; row < rows; ++row, codes += width) {
+    __m256i even = _mm256_setzero_si256();
+    __m256i odd = even;
+    for (std::size_t i = 0; i < width; i += 32) {
+      even = _mm256_add_epi32(even, products_16(codes + i, query + i));
+      odd = _mm256_add_epi32(odd, products_16(codes + i + 16, query + i + 16));
     }
-    sums[row] = sum_of(a);
-    sums[row + 1] = sum_of(b);
-    sums[row + 2] = sum_of(c);
-    sums[row + 3] = sum_of(d);
-  }
-  for (; row < rows; ++row, codes += width) {
-    __m256i a = _mm256_setzero_si256();
-    for (std::size_t i = 0; i < width; i += 16) {
-      const __m256i q = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + i));
-      a = _mm256_add_epi32(a, _mm256_madd_epi16(widen_16(codes + i), q));
-    }
-    sums[row] = sum_of(a);
+    sums[row] = sum_of(_mm256_add_epi32(even, odd));
   }
 }
 
-__attribute__((target("avx512bw"))) inline __m512i widen_32(const std::int8_t* codes) {
-  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)));
+__attribute__((target("avx512bw"))) inline __m512i products_32(const std::int8_t* codes,
+                                                               const std::int16_t* query) {
+  const __m512i wide =
+      _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(codes)));
+  return _mm512_madd_epi16(wide, _mm512_loadu_si512(query));
 }
 
 __attribute__((target("avx512bw"))) void dot_avx512bw(const std::int8_t* codes, std::size_t rows,
                                                       std::size_t width, const std::int16_t* query,
                                                       std::int32_t* sums) {
-  std::size_t row = 0;
-  for (; row + 4 <= rows; row += 4, codes += 4 * width) {
-    __m512i a = _mm512_setzero_si512();
-    __m512i b = a;
-    __m512i c = a;
-    __m512i d = a;
-    for (std::size_t i = 0; i < width; i += 32) {
-      const __m512i q = _mm512_loadu_si512(query + i);
-      a = _mm512_add_epi32(a, _mm512_madd_epi16(widen_32(codes + i), q));
-      b = _mm512_add_epi32(b, _mm512_madd_epi16(widen_32(codes + width + i), q));
-      c = _mm512_add_epi32(c, _mm512_madd_epi16(widen_32(codes + 2 * width + i), q));
-      d = _mm512_add_epi32(d, _mm512_madd_epi16(widen_32(codes + 3 * width + i), q));
+  for (std::size_t row = 0; row < rows; ++row, codes += width) {
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = even;
+    std::size_t i = 0;
+    for (; i + 64 <= width; i += 64) {
+      even = _mm512_add_epi32(even, products_32(codes + i, query + i));
+      odd = _mm512_add_epi32(odd, products_32(codes + i + 32, query + i + 32));
     }
-    sums[row] = _mm512_reduce_add_epi32(a);
-    sums[row + 1] = _mm512_reduce_add_epi32(b);
-    sums[row + 2] = _mm512_reduce_add_epi32(c);
-    sums[row + 3] = _mm512_reduce_add_epi32(d);
-  }
-  for (; row < rows; ++row, codes += width) {
-    __m512i a = _mm512_setzero_si512();
-    for (std::size_t i = 0; i < width; i += 32) {
-      const __m512i q = _mm512_loadu_si512(query + i);
-      a = _mm512_add_epi32(a, _mm512_madd_epi16(widen_32(codes + i), q));
-    }
-    sums[row] = _mm512_reduce_add_epi32(a);
+    if (i < width) even = _mm512_add_epi32(even, products_32(codes + i, query + i));
+    sums[row] = _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd));
   }
 }
 

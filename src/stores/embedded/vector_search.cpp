@@ -152,19 +152,16 @@ class CandidateScan {
     for (std::size_t number = 0; number < view_.blocks(); ++number) {
       const CodesView::Block block = view_.block(number);
       const auto first_row = static_cast<std::uint32_t>(number * CodesLayout::rows_per_block);
-      if (!allowed_) {
+      // Reading on is cheaper than picking rows, unless few are wanted.
+      constexpr std::ptrdiff_t few = CodesLayout::rows_per_block / 8;
+      if (!allowed_ ||
+          std::count_if(block.labels, block.labels + block.rows,
+                        [&](std::uint32_t label) { return is_allowed(label); }) > few) {
         score(block, 0, block.rows, first_row);
         continue;
       }
-      for (std::size_t from = 0; from < block.rows;) {
-        if (!is_allowed(block.labels[from])) {
-          ++from;
-          continue;
-        }
-        std::size_t to = from + 1;
-        while (to < block.rows && is_allowed(block.labels[to])) ++to;
-        score(block, from, to, first_row);
-        from = to;
+      for (std::size_t row = 0; row < block.rows; ++row) {
+        if (is_allowed(block.labels[row])) score(block, row, row + 1, first_row);
       }
     }
     std::erase_if(candidates_,
@@ -190,7 +187,7 @@ class CandidateScan {
     for (std::size_t i = from; i < to; ++i) {
       const float near = scale_ * block.factors[i] * static_cast<float>(sums_[i - from]);
       const float error = block.errors[i] * error_factor_ + error_term_;
-      if (near + error < threshold_) continue;
+      if (near + error < threshold_ || (allowed_ && !is_allowed(block.labels[i]))) continue;
       candidates_.push_back({near + error, first_row + static_cast<std::uint32_t>(i)});
       raise_threshold(near - error);
     }
