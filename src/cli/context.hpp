@@ -1,10 +1,10 @@
 #pragma once
 
-#include "engine/addresses.hpp"
-#include "engine/open.hpp"
-
 #include <memory>
 #include <string>
+
+#include "engine/addresses.hpp"
+#include "engine/open.hpp"
 
 namespace bb5::cli {
 

@@ -1,11 +1,11 @@
-#include "cli/commands.hpp"
-#include "cli/output.hpp"
-
 #include <cstdlib>
 #include <exception>
 #include <string>
 
 #include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -27,11 +27,18 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   const char* config = std::getenv("BB5_CONFIG");
-  app.set_config("--config", config != nullptr ? config : "", "File with these options, as NAME=VALUE lines (BB5_CONFIG)");
+  app.set_config("--config", config != nullptr ? config : "",
+                 "File with these options, as NAME=VALUE lines (BB5_CONFIG)");
   Context context;
-  app.add_option("--store", context.addresses.store, "embedded:PATH, postgresql://… or memory: (default: a file in BB5_HOME)")->envname("BB5_STORE");
-  app.add_option("--graph", context.addresses.graph, "neo4j+http(s)://user@host:port/database, or none")->envname("BB5_GRAPH");
-  app.add_option("--bank", context.addresses.bank, "An isolated set of memories")->envname("BB5_BANK")->capture_default_str();
+  app.add_option("--store", context.addresses.store,
+                 "embedded:PATH, postgresql://… or memory: (default: a file in BB5_HOME)")
+      ->envname("BB5_STORE");
+  app.add_option("--graph", context.addresses.graph,
+                 "neo4j+http(s)://user@host:port/database, or none")
+      ->envname("BB5_GRAPH");
+  app.add_option("--bank", context.addresses.bank, "An isolated set of memories")
+      ->envname("BB5_BANK")
+      ->capture_default_str();
   app.add_flag("--json", context.json, "Print one JSON document on standard output");
   app.add_flag("--quiet", context.quiet, "No progress on standard error");
 
@@ -42,10 +49,13 @@ int run(int argc, char** argv) {
   add_recall_command(app, context, action);
   add_transfer_commands(app, context, action);
 
-  const bool migrate = argc > 1 && std::any_of(argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "migrate"; });
+  const bool migrate = argc > 1 && std::any_of(argv + 1, argv + argc, [](const char* word) {
+                         return std::string_view(word) == "migrate";
+                       });
   const int usage = migrate ? static_cast<int>(MigrateExit::usage) : static_cast<int>(Exit::usage);
   if (auto clean = refuse_passwords(argc, argv); !clean) {
-    const bool json = std::any_of(argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+    const bool json = std::any_of(
+        argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
     print_error(clean.error(), json);
     return usage;
   }
@@ -72,7 +82,9 @@ int main(int argc, char** argv) {
   try {
     return bb5::cli::run(argc, argv);
   } catch (const std::exception& exception) {
-    bb5::cli::print_error({bb5::Errc::internal, std::string("unexpected: ") + exception.what(), "please report this with the command that led here"}, false);
+    bb5::cli::print_error({bb5::Errc::internal, std::string("unexpected: ") + exception.what(),
+                           "please report this with the command that led here"},
+                          false);
     return static_cast<int>(bb5::cli::Exit::failed);
   }
 }

@@ -1,11 +1,3 @@
-#include "cli/commands.hpp"
-#include "cli/output.hpp"
-#include "json/number.hpp"
-#include "operations/retain/add.hpp"
-
-#include <poll.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -14,6 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <unistd.h>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "json/number.hpp"
+#include "operations/retain/add.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -37,10 +36,14 @@ int finish(const Error& error, bool json) {
 
 const char* name_of(WriteAction action) {
   switch (action) {
-    case WriteAction::inserted: return "inserted";
-    case WriteAction::identical: return "identical";
-    case WriteAction::replaced: return "replaced";
-    case WriteAction::conflict: return "conflict";
+    case WriteAction::inserted:
+      return "inserted";
+    case WriteAction::identical:
+      return "identical";
+    case WriteAction::replaced:
+      return "replaced";
+    case WriteAction::conflict:
+      return "conflict";
   }
   return "inserted";
 }
@@ -54,14 +57,17 @@ int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
   const auto added = add_memories(bank, {memory});
   if (!added) return finish(added.error(), context.json);
   if (context.json) {
-    print_document({{"id", added->front().legacy_id}, {"uuid", added->front().id.to_string()}, {"action", name_of(added->front().action)}});
+    print_document({{"id", added->front().legacy_id},
+                    {"uuid", added->front().id.to_string()},
+                    {"action", name_of(added->front().action)}});
   } else {
     print(fmt::format("Added memory: {}\n", added->front().legacy_id));
   }
   return static_cast<int>(Exit::good);
 }
 
-/// Adds JSON lines in groups: each group is one transaction, and its lines are acknowledged when it is durable.
+/// Adds JSON lines in groups: each group is one transaction, and its lines are acknowledged when it
+/// is durable.
 class BatchAdd {
  public:
   BatchAdd(const Context& context, Bank& bank) : context_(context), bank_(bank) {}
@@ -82,7 +88,8 @@ class BatchAdd {
   Result<> flush() {
     if (group_.empty()) return ok();
     auto added = add_memories(bank_, group_);
-    if (!added && added.error().code == Errc::invalid_argument && group_.size() > 1) return one_by_one();
+    if (!added && added.error().code == Errc::invalid_argument && group_.size() > 1)
+      return one_by_one();
     if (!added && added.error().code == Errc::invalid_argument) {
       refuse(lines_.front(), added.error());
     } else if (!added) {
@@ -114,7 +121,10 @@ class BatchAdd {
   void acknowledge(std::int64_t line, const Added& added) {
     ++added_;
     if (context_.json) {
-      print_line({{"line", line}, {"id", added.legacy_id}, {"uuid", added.id.to_string()}, {"action", name_of(added.action)}});
+      print_line({{"line", line},
+                  {"id", added.legacy_id},
+                  {"uuid", added.id.to_string()},
+                  {"action", name_of(added.action)}});
     } else {
       print(fmt::format("Added memory: {}\n", added.legacy_id));
       std::fflush(stdout);
@@ -127,7 +137,8 @@ class BatchAdd {
       print_line({{"line", line}, {"error", error_document(error)}});
     } else {
       std::fflush(stdout);
-      fmt::print(stderr, "line {}: {}{}\n", line, error.message, error.remedy.empty() ? "" : "  fix: " + error.remedy);
+      fmt::print(stderr, "line {}: {}{}\n", line, error.message,
+                 error.remedy.empty() ? "" : "  fix: " + error.remedy);
     }
   }
 
@@ -140,7 +151,8 @@ class BatchAdd {
   std::int64_t refused_ = 0;
 };
 
-/// True when more input is at hand without waiting: a group waits for that only, never for a slow writer.
+/// True when more input is at hand without waiting: a group waits for that only, never for a slow
+/// writer.
 bool more_at_hand(std::istream& in) {
   if (in.rdbuf()->in_avail() > 0) return true;
   pollfd input{STDIN_FILENO, POLLIN, 0};
@@ -152,7 +164,10 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
   const bool standard = name == "-";
   if (!standard) {
     file.open(name, std::ios::binary);
-    if (!file) return finish({Errc::invalid_argument, fmt::format("cannot read {}", name), "name a file of JSON lines, or - for standard input"}, context.json);
+    if (!file)
+      return finish({Errc::invalid_argument, fmt::format("cannot read {}", name),
+                     "name a file of JSON lines, or - for standard input"},
+                    context.json);
   } else {
     std::ios::sync_with_stdio(false);
   }
@@ -160,7 +175,8 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
   BatchAdd batch(context, bank);
   std::string line;
   while (std::getline(in, line)) {
-    if (auto taken = batch.take(std::move(line)); !taken) return finish(taken.error(), context.json);
+    if (auto taken = batch.take(std::move(line)); !taken)
+      return finish(taken.error(), context.json);
     if (standard && !more_at_hand(in)) {
       if (auto flushed = batch.flush(); !flushed) return finish(flushed.error(), context.json);
     }
@@ -174,15 +190,19 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
 Result<Memory> one_memory(const Bank& bank, const std::string& id) {
   auto found = bank.find(id);
   if (!found) return std::move(found).error();
-  if (found->empty()) return Error{Errc::not_found, fmt::format("there is no memory {}", id), "`bb5-memory list` shows them"};
+  if (found->empty())
+    return Error{Errc::not_found, fmt::format("there is no memory {}", id),
+                 "`bb5-memory list` shows them"};
   if (found->size() == 1) return std::move(found->front());
   std::string uuids;
   for (const Memory& memory : *found) uuids += (uuids.empty() ? "" : ", ") + memory.id.to_string();
-  return Error{Errc::conflict, fmt::format("{} memories have the id {}", found->size(), id), "name one by its UUID: " + uuids};
+  return Error{Errc::conflict, fmt::format("{} memories have the id {}", found->size(), id),
+               "name one by its UUID: " + uuids};
 }
 
 void print_memory(const Memory& memory) {
-  print(fmt::format("{}  [{}]  confidence {}  {}\n", memory.legacy_id, memory.network, memory.confidence ? json::number_text(*memory.confidence) : "N/A",
+  print(fmt::format("{}  [{}]  confidence {}  {}\n", memory.legacy_id, memory.network,
+                    memory.confidence ? json::number_text(*memory.confidence) : "N/A",
                     memory.created_at ? to_legacy_text(*memory.created_at) : ""));
   print(fmt::format("  {}\n", memory.content));
 }
@@ -212,13 +232,17 @@ int list(const Context& context, const ListFlags& flags) {
   int code = 0;
   const auto bank = context.open(OpenMode::existing, code);
   if (!bank) return code;
-  const auto page = bank->page({.after_seq = flags.after, .limit = flags.limit, .filter = {.networks = flags.networks}, .with_embeddings = false});
+  const auto page = bank->page({.after_seq = flags.after,
+                                .limit = flags.limit,
+                                .filter = {.networks = flags.networks},
+                                .with_embeddings = false});
   if (!page) return finish(page.error(), context.json);
   const bool more = page->size() == flags.limit;
   if (context.json) {
     Document memories = Document::array();
     for (const Memory& memory : *page) memories.push_back(memory_document(memory));
-    print_document({{"memories", memories}, {"next_after", more ? Document(page->back().seq) : Document(nullptr)}});
+    print_document({{"memories", memories},
+                    {"next_after", more ? Document(page->back().seq) : Document(nullptr)}});
     return static_cast<int>(Exit::good);
   }
   for (const Memory& memory : *page) print_memory(memory);
@@ -246,7 +270,8 @@ Result<> change(Memory& memory, const UpdateFlags& flags) {
   if (flags.network) memory.network = parse_network(*flags.network).value_or(*flags.network);
   if (flags.metadata) {
     auto metadata = json::parse_text(*flags.metadata);
-    if (!metadata || metadata->object() == nullptr) return Error{Errc::invalid_argument, "--metadata must be a JSON object"};
+    if (!metadata || metadata->object() == nullptr)
+      return Error{Errc::invalid_argument, "--metadata must be a JSON object"};
     memory.metadata = json::write_compact(*metadata);
     derive_columns(memory);
   }
@@ -271,7 +296,8 @@ int update(const Context& context, const UpdateFlags& flags) {
   auto memory = one_memory(*bank, flags.id);
   if (!memory) return finish(memory.error(), context.json);
   if (auto changed = change(*memory, flags); !changed) return finish(changed.error(), context.json);
-  const auto written = bank->write({.memories = std::span(&*memory, 1), .on_conflict = OnConflict::replace});
+  const auto written =
+      bank->write({.memories = std::span(&*memory, 1), .on_conflict = OnConflict::replace});
   if (!written) return finish(written.error(), context.json);
   if (context.json) {
     print_document(memory_document(*memory));
@@ -310,16 +336,23 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* add = app.add_subcommand("add", "Add a memory, or JSON lines of them");
   add->fallthrough();
   auto* content = add->add_option("content", add_flags->content, "What to remember");
-  add->add_option("--network", add_flags->network, "world, experience, opinion or observation")->check(networks())->capture_default_str();
-  add->add_option("--confidence", add_flags->confidence, "Between 0 and 1")->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  add->add_option("--batch", add_flags->batch, "File of JSON lines, - for standard input")->excludes(content);
+  add->add_option("--network", add_flags->network, "world, experience, opinion or observation")
+      ->check(networks())
+      ->capture_default_str();
+  add->add_option("--confidence", add_flags->confidence, "Between 0 and 1")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  add->add_option("--batch", add_flags->batch, "File of JSON lines, - for standard input")
+      ->excludes(content);
   add->callback([&context, &action, add_flags, add] {
-    if (add_flags->batch.empty() && add->count("content") == 0) throw CLI::RequiredError("content, or --batch FILE,");
+    if (add_flags->batch.empty() && add->count("content") == 0)
+      throw CLI::RequiredError("content, or --batch FILE,");
     action = [&context, add_flags] {
       int code = 0;
       const auto bank = context.open(OpenMode::create, code);
       if (!bank) return code;
-      return add_flags->batch.empty() ? add_one(context, *bank, *add_flags) : add_batch(context, *bank, add_flags->batch);
+      return add_flags->batch.empty() ? add_one(context, *bank, *add_flags)
+                                      : add_batch(context, *bank, add_flags->batch);
     };
   });
 
@@ -327,15 +360,23 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* get_command = app.add_subcommand("get", "Show one memory");
   get_command->fallthrough();
   get_command->add_option("id", *id, "Its id or UUID")->required();
-  get_command->callback([&context, &action, id] { action = [&context, id] { return get(context, *id); }; });
+  get_command->callback(
+      [&context, &action, id] { action = [&context, id] { return get(context, *id); }; });
 
   auto list_flags = std::make_shared<ListFlags>();
-  CLI::App* list_command = app.add_subcommand("list", "Show memories in the order of their insertion");
+  CLI::App* list_command =
+      app.add_subcommand("list", "Show memories in the order of their insertion");
   list_command->fallthrough();
-  list_command->add_option("--network", list_flags->networks, "Only these networks")->delimiter(',');
-  list_command->add_option("--limit", list_flags->limit, "At most so many")->check(CLI::Range(1, 10000))->capture_default_str();
-  list_command->add_option("--after", list_flags->after, "Go on behind this place")->check(CLI::NonNegativeNumber);
-  list_command->callback([&context, &action, list_flags] { action = [&context, list_flags] { return list(context, *list_flags); }; });
+  list_command->add_option("--network", list_flags->networks, "Only these networks")
+      ->delimiter(',');
+  list_command->add_option("--limit", list_flags->limit, "At most so many")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  list_command->add_option("--after", list_flags->after, "Go on behind this place")
+      ->check(CLI::NonNegativeNumber);
+  list_command->callback([&context, &action, list_flags] {
+    action = [&context, list_flags] { return list(context, *list_flags); };
+  });
 
   auto update_flags = std::make_shared<UpdateFlags>();
   CLI::App* update_command = app.add_subcommand("update", "Change a memory in its place");
@@ -343,19 +384,25 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   update_command->add_option("id", update_flags->id, "Its id or UUID")->required();
   auto* group = update_command->add_option_group("change", "What to change");
   group->require_option(1, 0);
-  group->add_option("--content", update_flags->content, "New words; the vector is dropped with the old ones");
-  group->add_option("--network", update_flags->network, "world, experience, opinion or observation")->check(networks());
-  group->add_option("--confidence", update_flags->confidence, "Between 0 and 1")->check(CLI::Range(0.0, 1.0));
+  group->add_option("--content", update_flags->content,
+                    "New words; the vector is dropped with the old ones");
+  group->add_option("--network", update_flags->network, "world, experience, opinion or observation")
+      ->check(networks());
+  group->add_option("--confidence", update_flags->confidence, "Between 0 and 1")
+      ->check(CLI::Range(0.0, 1.0));
   group->add_option("--category", update_flags->category, "Any word");
   group->add_option("--source", update_flags->source, "Where it comes from");
   group->add_option("--metadata", update_flags->metadata, "A JSON object in place of the old one");
-  update_command->callback([&context, &action, update_flags] { action = [&context, update_flags] { return update(context, *update_flags); }; });
+  update_command->callback([&context, &action, update_flags] {
+    action = [&context, update_flags] { return update(context, *update_flags); };
+  });
 
   auto ids = std::make_shared<std::vector<std::string>>();
   CLI::App* forget_command = app.add_subcommand("forget", "Remove memories for good");
   forget_command->fallthrough();
   forget_command->add_option("id", *ids, "Ids or UUIDs")->required();
-  forget_command->callback([&context, &action, ids] { action = [&context, ids] { return forget(context, *ids); }; });
+  forget_command->callback(
+      [&context, &action, ids] { action = [&context, ids] { return forget(context, *ids); }; });
 }
 
 }  // namespace bb5::cli

@@ -1,14 +1,14 @@
 #pragma once
 
-#include "operations/graph/compare.hpp"
-#include "operations/graph/relay.hpp"
-#include "operations/migrate/migration.hpp"
-#include "operations/migrate/verification.hpp"
-
 #include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
+
+#include "operations/graph/compare.hpp"
+#include "operations/graph/relay.hpp"
+#include "operations/migrate/migration.hpp"
+#include "operations/migrate/verification.hpp"
 
 namespace bb5::cli {
 

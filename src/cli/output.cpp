@@ -1,14 +1,14 @@
 #include "cli/output.hpp"
 
-#include "base/utf8.hpp"
-#include "json/number.hpp"
-
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "base/utf8.hpp"
+#include "json/number.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -43,7 +43,8 @@ Document document_of(const json::Value& value) {
   }
   if (const json::Object* object = value.object()) {
     Document map = Document::object();
-    for (const auto& [key, item] : object->members()) map[to_storable_utf8(key)] = document_of(item);
+    for (const auto& [key, item] : object->members())
+      map[to_storable_utf8(key)] = document_of(item);
     return map;
   }
   return nullptr;
@@ -51,11 +52,16 @@ Document document_of(const json::Value& value) {
 
 const char* shown(VectorState state) {
   switch (state) {
-    case VectorState::none: return "none";
-    case VectorState::indexed: return "indexed";
-    case VectorState::fallback: return "fallback";
-    case VectorState::foreign: return "foreign";
-    case VectorState::unusable: return "unusable";
+    case VectorState::none:
+      return "none";
+    case VectorState::indexed:
+      return "indexed";
+    case VectorState::fallback:
+      return "fallback";
+    case VectorState::foreign:
+      return "foreign";
+    case VectorState::unusable:
+      return "unusable";
   }
   return "none";
 }
@@ -64,13 +70,19 @@ template <class T>
 Document or_null(const std::optional<T>& value) {
   return value ? Document(*value) : Document(nullptr);
 }
-Document or_null(const std::optional<Timestamp>& time) { return time ? Document(to_rfc3339(*time)) : Document(nullptr); }
+Document or_null(const std::optional<Timestamp>& time) {
+  return time ? Document(to_rfc3339(*time)) : Document(nullptr);
+}
 
 }  // namespace
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
-void print_document(const Document& document) { print(dump(document, 2) + '\n'); }
+void print_document(const Document& document) {
+  print(dump(document, 2) + '\n');
+}
 
 void print_line(const Document& document) {
   print(dump(document, -1) + '\n');
@@ -78,7 +90,10 @@ void print_line(const Document& document) {
 }
 
 Document error_document(const Error& error) {
-  Document document = {{"type", std::string("urn:bb5-memory:error:") + name_of(error.code)}, {"title", error.message}, {"code", name_of(error.code)}, {"retryable", error.retryable()}};
+  Document document = {{"type", std::string("urn:bb5-memory:error:") + name_of(error.code)},
+                       {"title", error.message},
+                       {"code", name_of(error.code)},
+                       {"retryable", error.retryable()}};
   if (!error.remedy.empty()) document["fix"] = error.remedy;
   return document;
 }
@@ -97,17 +112,25 @@ void print_error(const Error& error, bool json) {
 int exit_code(const Error& error, bool opening) {
   const auto code = [&] {
     switch (error.code) {
-      case Errc::invalid_argument: return Exit::usage;
-      case Errc::not_found: return opening ? Exit::no_such_store : Exit::failed;
-      case Errc::locked: return Exit::locked;
-      case Errc::refused: return Exit::refused;
-      case Errc::unavailable: return Exit::unreachable;
-      case Errc::corrupt: return Exit::corrupt;
-      case Errc::cancelled: return Exit::interrupted;
+      case Errc::invalid_argument:
+        return Exit::usage;
+      case Errc::not_found:
+        return opening ? Exit::no_such_store : Exit::failed;
+      case Errc::locked:
+        return Exit::locked;
+      case Errc::refused:
+        return Exit::refused;
+      case Errc::unavailable:
+        return Exit::unreachable;
+      case Errc::corrupt:
+        return Exit::corrupt;
+      case Errc::cancelled:
+        return Exit::interrupted;
       case Errc::conflict:
       case Errc::unsupported:
       case Errc::out_of_space:
-      case Errc::internal: return Exit::failed;
+      case Errc::internal:
+        return Exit::failed;
     }
     return Exit::failed;
   }();
@@ -140,7 +163,8 @@ Document memory_document(const Memory& memory) {
 
 std::string python_text(const Memory& memory, std::string_view key, std::string_view missing) {
   const auto metadata = json::parse_text(memory.metadata);
-  const json::Value* value = metadata && metadata->object() != nullptr ? metadata->object()->find(key) : nullptr;
+  const json::Value* value =
+      metadata && metadata->object() != nullptr ? metadata->object()->find(key) : nullptr;
   if (value == nullptr) return std::string(missing);
   if (value->is_null()) return "None";
   if (const bool* boolean = value->boolean()) return *boolean ? "True" : "False";

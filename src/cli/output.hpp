@@ -1,13 +1,13 @@
 #pragma once
 
-#include "base/result.hpp"
-#include "json/value.hpp"
-#include "model/memory.hpp"
-
 #include <string>
 #include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
+
+#include "base/result.hpp"
+#include "json/value.hpp"
+#include "model/memory.hpp"
 
 namespace bb5::cli {
 
@@ -25,7 +25,16 @@ enum class Exit : int {
 };
 
 /// Of migrate (docs/migration.md).
-enum class MigrateExit : int { good = 0, too_many_rejects = 2, mismatch = 3, preflight = 4, interrupted = 5, source_changed = 6, locked = 7, usage = 8 };
+enum class MigrateExit : int {
+  good = 0,
+  too_many_rejects = 2,
+  mismatch = 3,
+  preflight = 4,
+  interrupted = 5,
+  source_changed = 6,
+  locked = 7,
+  usage = 8
+};
 
 /// Writes to standard output; ignores nothing: a closed pipe ends the program as usual.
 void print(std::string_view text);
@@ -34,7 +43,8 @@ void print_document(const nlohmann::ordered_json& document);
 /// A JSON document on one line, flushed: acknowledgements and batch answers.
 void print_line(const nlohmann::ordered_json& document);
 
-/// Says what is wrong, where, and what helps: on standard error, or as a JSON document on standard output.
+/// Says what is wrong, where, and what helps: on standard error, or as a JSON document on standard
+/// output.
 void print_error(const Error& error, bool json);
 [[nodiscard]] nlohmann::ordered_json error_document(const Error& error);
 /// For errors while a store or source is opened, `not_found` is no_such_store.
@@ -46,6 +56,7 @@ void print_error(const Error& error, bool json);
 [[nodiscard]] nlohmann::ordered_json metadata_document(const std::string& metadata);
 
 /// What Python's str() prints of a metadata value; `missing` when the key is not there.
-[[nodiscard]] std::string python_text(const Memory& memory, std::string_view key, std::string_view missing);
+[[nodiscard]] std::string python_text(const Memory& memory, std::string_view key,
+                                      std::string_view missing);
 
 }  // namespace bb5::cli

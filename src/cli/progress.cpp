@@ -1,7 +1,5 @@
 #include "cli/progress.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
@@ -9,13 +7,16 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace bb5::cli {
 namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
 
-extern "C" void ask_to_stop(int) { stop_asked = 1; }
+extern "C" void ask_to_stop(int) {
+  stop_asked = 1;
+}
 
 }  // namespace
 
@@ -27,7 +28,8 @@ ProgressDisplay::Form ProgressDisplay::form_for(bool json, bool quiet) {
   return isatty(STDERR_FILENO) != 0 && !dumb ? Form::bar : Form::lines;
 }
 
-ProgressDisplay::ProgressDisplay(Form form) : form_(form), phase_start_(std::chrono::steady_clock::now()), last_(phase_start_) {
+ProgressDisplay::ProgressDisplay(Form form)
+    : form_(form), phase_start_(std::chrono::steady_clock::now()), last_(phase_start_) {
   struct sigaction action {};
   action.sa_handler = ask_to_stop;
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // a second Ctrl-C ends the program at once
@@ -35,7 +37,9 @@ ProgressDisplay::ProgressDisplay(Form form) : form_(form), phase_start_(std::chr
   sigaction(SIGTERM, &action, nullptr);
 }
 
-ProgressDisplay::~ProgressDisplay() { clear(); }
+ProgressDisplay::~ProgressDisplay() {
+  clear();
+}
 
 void ProgressDisplay::clear() {
   if (drawn_) fmt::print(stderr, "\r\x1b[2K");
@@ -50,9 +54,11 @@ bool ProgressDisplay::show(const MigrationProgress& progress) {
     phase_ = progress.phase;
     phase_start_ = now;
   }
-  const auto pause = form_ == Form::lines ? std::chrono::milliseconds(10'000) : std::chrono::milliseconds(200);
+  const auto pause =
+      form_ == Form::lines ? std::chrono::milliseconds(10'000) : std::chrono::milliseconds(200);
   const bool finished = progress.bytes_total > 0 && progress.bytes >= progress.bytes_total;
-  if (form_ != Form::quiet && (now - last_ >= pause || (form_ == Form::json && (new_phase || finished)))) {
+  if (form_ != Form::quiet &&
+      (now - last_ >= pause || (form_ == Form::json && (new_phase || finished)))) {
     last_ = now;
     draw(progress, std::chrono::duration<double>(now - phase_start_).count());
     drawn_ = form_ == Form::bar;
@@ -61,12 +67,22 @@ bool ProgressDisplay::show(const MigrationProgress& progress) {
 }
 
 void ProgressDisplay::draw(const MigrationProgress& progress, double seconds) const {
-  const double share = progress.bytes_total > 0 ? std::min(1.0, static_cast<double>(progress.bytes) / static_cast<double>(progress.bytes_total)) : 0;
+  const double share = progress.bytes_total > 0
+                           ? std::min(1.0, static_cast<double>(progress.bytes) /
+                                               static_cast<double>(progress.bytes_total))
+                           : 0;
   const double rate = seconds > 0 ? static_cast<double>(progress.records) / seconds : 0;
   const double left = share > 0 ? seconds * (1 - share) / share : 0;
   if (form_ == Form::json) {
-    const nlohmann::ordered_json line = {{"type", "progress"}, {"phase", progress.phase}, {"done", progress.records}, {"bytes", progress.bytes}, {"of_bytes", progress.bytes_total},
-                                         {"rate", rate}, {"eta_s", left}, {"rejected", progress.rejected}, {"quarantined", progress.quarantined}};
+    const nlohmann::ordered_json line = {{"type", "progress"},
+                                         {"phase", progress.phase},
+                                         {"done", progress.records},
+                                         {"bytes", progress.bytes},
+                                         {"of_bytes", progress.bytes_total},
+                                         {"rate", rate},
+                                         {"eta_s", left},
+                                         {"rejected", progress.rejected},
+                                         {"quarantined", progress.quarantined}};
     fmt::print(stderr, "{}\n", line.dump());
     return;
   }
@@ -74,8 +90,11 @@ void ProgressDisplay::draw(const MigrationProgress& progress, double seconds) co
   const int full = static_cast<int>(share * width);
   std::string bar;
   for (int i = 0; i < width; ++i) bar += i < full ? "█" : "·";
-  const auto text = fmt::format("  {:<7} {} {:>10} records  {:>9.1f} MB  {:>8.0f}/s  {:.0f} s left  rejected {}  quarantined {}", progress.phase, bar, progress.records,
-                                static_cast<double>(progress.bytes) / 1e6, rate, left, progress.rejected, progress.quarantined);
+  const auto text = fmt::format(
+      "  {:<7} {} {:>10} records  {:>9.1f} MB  {:>8.0f}/s  {:.0f} s left  rejected {}  quarantined "
+      "{}",
+      progress.phase, bar, progress.records, static_cast<double>(progress.bytes) / 1e6, rate, left,
+      progress.rejected, progress.quarantined);
   const bool in_place = form_ == Form::bar;
   fmt::print(stderr, "{}{}{}", in_place ? "\r\x1b[2K" : "", text, in_place ? "" : "\n");
   std::fflush(stderr);

@@ -1,15 +1,15 @@
 #pragma once
 
-#include "operations/migrate/migration.hpp"
-
 #include <chrono>
 #include <cstdint>
 #include <string>
 
+#include "operations/migrate/migration.hpp"
+
 namespace bb5::cli {
 
-/// Shows how far a migration is, on standard error: a bar on a terminal, a line every ten seconds elsewhere,
-/// JSON lines with --json. Also notices SIGINT and SIGTERM.
+/// Shows how far a migration is, on standard error: a bar on a terminal, a line every ten seconds
+/// elsewhere, JSON lines with --json. Also notices SIGINT and SIGTERM.
 class ProgressDisplay {
  public:
   enum class Form : std::uint8_t { bar, lines, json, quiet };

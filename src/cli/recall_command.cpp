@@ -1,10 +1,3 @@
-#include "base/utf8.hpp"
-#include "cli/commands.hpp"
-#include "cli/output.hpp"
-#include "json/number.hpp"
-#include "json/value.hpp"
-#include "operations/recall/recall.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -14,6 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "base/utf8.hpp"
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+#include "json/number.hpp"
+#include "json/value.hpp"
+#include "operations/recall/recall.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -37,9 +37,11 @@ struct RecallFlags {
 
 Result<std::vector<float>> vector_of(const json::Value& value) {
   std::vector<float> vector;
-  if (value.array() == nullptr) return Error{Errc::invalid_argument, "`embedding` must be a list of numbers"};
+  if (value.array() == nullptr)
+    return Error{Errc::invalid_argument, "`embedding` must be a list of numbers"};
   for (const json::Value& item : *value.array()) {
-    if (item.number() == nullptr) return Error{Errc::invalid_argument, "`embedding` must be a list of numbers"};
+    if (item.number() == nullptr)
+      return Error{Errc::invalid_argument, "`embedding` must be a list of numbers"};
     vector.push_back(static_cast<float>(json::to_double(item.number()->text)));
   }
   return vector;
@@ -62,18 +64,30 @@ Document receipt_document(const RecallReceipt& receipt) {
     arms.push_back(std::move(document));
   }
   Document unfinished = Document::array();
-  for (const auto& step : receipt.unfinished) unfinished.push_back({{"step", step.name}, {"done", step.done}, {"of", step.total}, {"state", step.state}});
-  return {{"asked", receipt.asked}, {"returned", receipt.returned}, {"held", receipt.held}, {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
-          {"fusion", receipt.fusion}, {"arms", arms}, {"unfinished", unfinished}, {"ms", receipt.milliseconds}};
+  for (const auto& step : receipt.unfinished)
+    unfinished.push_back(
+        {{"step", step.name}, {"done", step.done}, {"of", step.total}, {"state", step.state}});
+  return {{"asked", receipt.asked},
+          {"returned", receipt.returned},
+          {"held", receipt.held},
+          {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
+          {"fusion", receipt.fusion},
+          {"arms", arms},
+          {"unfinished", unfinished},
+          {"ms", receipt.milliseconds}};
 }
 
 Document answer_document(const std::string& query, const RecallAnswer& answer) {
   Document results = Document::array();
   for (const RecalledMemory& result : answer.results) {
     const Document memory = memory_document(result.memory);
-    Document document = {{"id", result.memory.legacy_id}, {"content", memory["content"]}, {"network", memory["network"]}, {"score", result.score}, {"rank", result.rank},
-                         {"strategy_scores", result.strategy_scores}};
-    for (const char* key : {"confidence", "source", "created_at", "entities", "metadata", "author", "thread", "position", "uuid"}) document[key] = memory[key];
+    Document document = {
+        {"id", result.memory.legacy_id}, {"content", memory["content"]},
+        {"network", memory["network"]},  {"score", result.score},
+        {"rank", result.rank},           {"strategy_scores", result.strategy_scores}};
+    for (const char* key : {"confidence", "source", "created_at", "entities", "metadata", "author",
+                            "thread", "position", "uuid"})
+      document[key] = memory[key];
     results.push_back(std::move(document));
   }
   return {{"query", query}, {"results", results}, {"receipt", receipt_document(answer.receipt)}};
@@ -85,19 +99,23 @@ void print_answer(const RecallAnswer& answer) {
     print("No memories found.\n");
     return;
   }
-  print(fmt::format("\n{}\nRECALL RESULTS ({} memories)\n{}\n\n", rule, answer.results.size(), rule));
+  print(
+      fmt::format("\n{}\nRECALL RESULTS ({} memories)\n{}\n\n", rule, answer.results.size(), rule));
   for (const RecalledMemory& result : answer.results) {
     const Memory& memory = result.memory;
     std::string network = memory.network;
-    std::transform(network.begin(), network.end(), network.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+    std::transform(network.begin(), network.end(), network.begin(),
+                   [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
     std::string content = memory.content;
     std::replace(content.begin(), content.end(), '\n', ' ');
     const auto shown = first_code_points(content, 200);
     print(fmt::format("{}. [{}] Score: {:.3f}\n", result.rank, network, result.score));
-    print(fmt::format("   Confidence: {} | Source: {}\n", python_text(memory, "confidence", "N/A"), python_text(memory, "source", "unknown")));
+    print(fmt::format("   Confidence: {} | Source: {}\n", python_text(memory, "confidence", "N/A"),
+                      python_text(memory, "source", "unknown")));
     print(fmt::format("   Content: {}{}\n", shown, shown.size() < content.size() ? "..." : ""));
     if (!memory.entities.empty()) {
-      const auto last = memory.entities.begin() + std::min<std::ptrdiff_t>(5, std::ssize(memory.entities));
+      const auto last =
+          memory.entities.begin() + std::min<std::ptrdiff_t>(5, std::ssize(memory.entities));
       print(fmt::format("   Entities: {}\n", fmt::join(memory.entities.begin(), last, ", ")));
     }
     print("\n");
@@ -106,16 +124,22 @@ void print_answer(const RecallAnswer& answer) {
 }
 
 void print_receipt(const RecallReceipt& receipt) {
-  fmt::print(stderr, "Receipt: {} of {} memories in {:.1f} ms, fusion {}\n", receipt.returned, receipt.held, receipt.milliseconds, receipt.fusion);
+  fmt::print(stderr, "Receipt: {} of {} memories in {:.1f} ms, fusion {}\n", receipt.returned,
+             receipt.held, receipt.milliseconds, receipt.fusion);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
-      fmt::print(stderr, "  {:<9} looked at {:>9}  found {:>4}  best {:>7.3f}  {}  {:.1f} ms\n", arm.arm, arm.plan.looked_at, arm.found, arm.best.value_or(0), arm.plan.index, arm.milliseconds);
+      fmt::print(stderr, "  {:<9} looked at {:>9}  found {:>4}  best {:>7.3f}  {}  {:.1f} ms\n",
+                 arm.arm, arm.plan.looked_at, arm.found, arm.best.value_or(0), arm.plan.index,
+                 arm.milliseconds);
     } else {
       fmt::print(stderr, "  {:<9} skipped: {}\n", arm.arm, arm.why);
     }
   }
-  for (const auto& step : receipt.unfinished) fmt::print(stderr, "  index {} is {}: {} of {}; answers are complete, slower\n", step.name, step.state, step.done, step.total);
-  if (!receipt.short_of.empty()) fmt::print(stderr, "  fewer than the {} asked for: {}\n", receipt.asked, receipt.short_of);
+  for (const auto& step : receipt.unfinished)
+    fmt::print(stderr, "  index {} is {}: {} of {}; answers are complete, slower\n", step.name,
+               step.state, step.done, step.total);
+  if (!receipt.short_of.empty())
+    fmt::print(stderr, "  fewer than the {} asked for: {}\n", receipt.asked, receipt.short_of);
 }
 
 int fail(const Error& error, bool json) {
@@ -140,30 +164,38 @@ Result<RecallQuery> parse_query(std::string_view text, RecallQuery query) {
       query.embedding = std::move(*vector);
     } else if (key == "limit" || key == "offset") {
       const double number = value.number() != nullptr ? json::to_double(value.number()->text) : -1;
-      if (number < 0 || number != std::floor(number) || number > 1e9) return Error{Errc::invalid_argument, fmt::format("`{}` must be a whole number", key)};
+      if (number < 0 || number != std::floor(number) || number > 1e9)
+        return Error{Errc::invalid_argument, fmt::format("`{}` must be a whole number", key)};
       (key == "limit" ? query.limit : query.offset) = static_cast<std::size_t>(number);
     } else if (key == "network" || key == "strategies") {
       std::vector<std::string> list;
       if (value.string() != nullptr) list = {*value.string()};
       if (value.array() != nullptr) {
         for (const json::Value& item : *value.array()) {
-          if (item.string() == nullptr) return Error{Errc::invalid_argument, fmt::format("`{}` must be a list of texts", key)};
+          if (item.string() == nullptr)
+            return Error{Errc::invalid_argument, fmt::format("`{}` must be a list of texts", key)};
           list.push_back(*item.string());
         }
       }
       (key == "network" ? query.networks : query.strategies) = std::move(list);
     } else {
-      return Error{Errc::invalid_argument, fmt::format("there is no member `{}`", to_storable_utf8(key)), "known are query, embedding, limit, offset, network, strategies"};
+      return Error{Errc::invalid_argument,
+                   fmt::format("there is no member `{}`", to_storable_utf8(key)),
+                   "known are query, embedding, limit, offset, network, strategies"};
     }
   }
   return query;
 }
 
-int recall_batch(const Context& context, const Bank& bank, const RecallQuery& base, const std::string& name) {
+int recall_batch(const Context& context, const Bank& bank, const RecallQuery& base,
+                 const std::string& name) {
   std::ifstream file;
   if (name != "-") {
     file.open(name, std::ios::binary);
-    if (!file) return fail({Errc::invalid_argument, fmt::format("cannot read {}", name), "name a file of JSON lines, or - for standard input"}, context.json);
+    if (!file)
+      return fail({Errc::invalid_argument, fmt::format("cannot read {}", name),
+                   "name a file of JSON lines, or - for standard input"},
+                  context.json);
   }
   std::istream& in = name == "-" ? std::cin : file;
   std::string line;
@@ -184,8 +216,13 @@ int recall_batch(const Context& context, const Bank& bank, const RecallQuery& ba
 }
 
 int run(const Context& context, const RecallFlags& flags) {
-  RecallQuery query{.text = flags.query, .networks = flags.networks, .strategies = flags.strategies, .limit = flags.limit, .offset = flags.offset,
-                    .reciprocal_ranks = flags.fusion == "rrf", .rrf_k = flags.rrf_k};
+  RecallQuery query{.text = flags.query,
+                    .networks = flags.networks,
+                    .strategies = flags.strategies,
+                    .limit = flags.limit,
+                    .offset = flags.offset,
+                    .reciprocal_ranks = flags.fusion == "rrf",
+                    .rrf_k = flags.rrf_k};
   if (!flags.embedding.empty()) {
     auto parsed = json::parse_text(flags.embedding);
     auto vector = parsed ? vector_of(*parsed) : Result<std::vector<float>>(parsed.error());
@@ -203,7 +240,8 @@ int run(const Context& context, const RecallFlags& flags) {
   } else {
     print_answer(*answer);
     std::fflush(stdout);
-    if (flags.explain || (answer->results.empty() && !context.quiet)) print_receipt(answer->receipt);
+    if (flags.explain || (answer->results.empty() && !context.quiet))
+      print_receipt(answer->receipt);
   }
   return static_cast<int>(Exit::good);
 }
@@ -215,17 +253,33 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
   CLI::App* command = app.add_subcommand("recall", "Find the memories that a question is about");
   command->fallthrough();
   auto* query = command->add_option("query", flags->query, "The question");
-  command->add_option("--top-k,--limit", flags->limit, "At most so many")->check(CLI::Range(1, 10000))->capture_default_str();
+  command->add_option("--top-k,--limit", flags->limit, "At most so many")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   command->add_option("--offset", flags->offset, "Leave out so many of the best");
-  command->add_option("--network", flags->networks, "Only these networks")->delimiter(',')->check(CLI::IsMember({"world", "experience", "opinion", "observation"}));
-  command->add_option("--strategies", flags->strategies, "Ways of finding: semantic, keyword")->delimiter(',')->check(CLI::IsMember({"semantic", "keyword"}));
+  command->add_option("--network", flags->networks, "Only these networks")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"world", "experience", "opinion", "observation"}));
+  command->add_option("--strategies", flags->strategies, "Ways of finding: semantic, keyword")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"semantic", "keyword"}));
   command->add_option("--embedding", flags->embedding, "The question's vector, as a JSON list");
-  command->add_option("--fusion", flags->fusion, "How the ways are joined")->check(CLI::IsMember({"weighted", "rrf"}))->capture_default_str();
-  command->add_option("--rrf-k", flags->rrf_k, "The constant of rrf")->check(CLI::Range(1, 1000))->capture_default_str();
-  command->add_flag("--explain", flags->explain, "Show on standard error how the answer came about");
-  command->add_option("--batch", flags->batch, "File of JSON lines {query, embedding?, limit?, offset?, network?, strategies?}, - for standard input; one document a line comes out")->excludes(query);
+  command->add_option("--fusion", flags->fusion, "How the ways are joined")
+      ->check(CLI::IsMember({"weighted", "rrf"}))
+      ->capture_default_str();
+  command->add_option("--rrf-k", flags->rrf_k, "The constant of rrf")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command->add_flag("--explain", flags->explain,
+                    "Show on standard error how the answer came about");
+  command
+      ->add_option("--batch", flags->batch,
+                   "File of JSON lines {query, embedding?, limit?, offset?, network?, "
+                   "strategies?}, - for standard input; one document a line comes out")
+      ->excludes(query);
   command->callback([&context, &action, flags, command] {
-    if (flags->batch.empty() && command->count("query") == 0) throw CLI::RequiredError("query, or --batch FILE,");
+    if (flags->batch.empty() && command->count("query") == 0)
+      throw CLI::RequiredError("query, or --batch FILE,");
     action = [&context, flags] { return run(context, *flags); };
   });
 }

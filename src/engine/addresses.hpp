@@ -1,16 +1,17 @@
 #pragma once
 
-#include "base/result.hpp"
-
 #include <filesystem>
 #include <string>
+
+#include "base/result.hpp"
 
 namespace bb5 {
 
 /// Which bank of which store, and which graph beside it.
 struct Addresses {
-  std::string store;           ///< `embedded:PATH`, `postgresql://…`, `postgres://…`, `memory:`
-  std::string graph;           ///< `neo4j+http://…`, `neo4j+https://…`; empty or `none`: the store's own tables.
+  std::string store;  ///< `embedded:PATH`, `postgresql://…`, `postgres://…`, `memory:`
+  std::string
+      graph;  ///< `neo4j+http://…`, `neo4j+https://…`; empty or `none`: the store's own tables.
   std::string bank = "default";
 };
 
@@ -20,12 +21,12 @@ struct Addresses {
 /// `embedded:HOME/memories.db`.
 [[nodiscard]] std::string default_store();
 
-/// Errors: invalid_argument for a kind of store or graph that does not exist, or a bank's name that is not
-/// [a-z0-9_]{1,40}; each names what is allowed.
+/// Errors: invalid_argument for a kind of store or graph that does not exist, or a bank's name that
+/// is not [a-z0-9_]{1,40}; each names what is allowed.
 [[nodiscard]] Result<> check_addresses(const Addresses& addresses);
 
-/// Errors: invalid_argument when the URL holds a password: whoever lists processes could read it. The remedy
-/// names the variables to use.
+/// Errors: invalid_argument when the URL holds a password: whoever lists processes could read it.
+/// The remedy names the variables to use.
 [[nodiscard]] Result<> refuse_password_in(const std::string& url);
 
 /// The URL as it may be shown: without a password.

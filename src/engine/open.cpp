@@ -1,12 +1,12 @@
 #include "engine/open.hpp"
 
-#include "stores/embedded/embedded_bank.hpp"
-#include "stores/in_memory/in_memory_bank.hpp"
-#include "stores/neo4j/neo4j_graph.hpp"
+#include <cstdlib>
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include "stores/embedded/embedded_bank.hpp"
+#include "stores/in_memory/in_memory_bank.hpp"
+#include "stores/neo4j/neo4j_graph.hpp"
 
 namespace bb5 {
 namespace {
@@ -16,13 +16,16 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-Result<std::unique_ptr<Bank>> open_embedded(const std::string& path, const std::string& bank, bool create) {
+Result<std::unique_ptr<Bank>> open_embedded(const std::string& path, const std::string& bank,
+                                            bool create) {
   const auto file = bank_file(std::filesystem::path(path), bank);
   if (create) {
     const auto folder = std::filesystem::absolute(file).parent_path();
     std::error_code error;
     std::filesystem::create_directories(folder, error);
-    if (error) return Error{Errc::refused, fmt::format("cannot create the folder {}: {}", folder.string(), error.message())};
+    if (error)
+      return Error{Errc::refused, fmt::format("cannot create the folder {}: {}", folder.string(),
+                                              error.message())};
   }
   return open_embedded_bank({.file = file, .create = create});
 }
@@ -49,8 +52,11 @@ Result<std::unique_ptr<Bank>> open_bank(const Addresses& addresses, OpenMode mod
 
 Result<std::unique_ptr<GraphProjection>> open_graph(const Addresses& addresses) {
   BB5_TRY(check_addresses(addresses));
-  if (addresses.graph.empty() || addresses.graph == "none") return std::unique_ptr<GraphProjection>{};
-  return open_neo4j_graph({.url = with_user(addresses.graph), .password = environment("NEO4J_PASSWORD"), .bank = addresses.bank});
+  if (addresses.graph.empty() || addresses.graph == "none")
+    return std::unique_ptr<GraphProjection>{};
+  return open_neo4j_graph({.url = with_user(addresses.graph),
+                           .password = environment("NEO4J_PASSWORD"),
+                           .bank = addresses.bank});
 }
 
 }  // namespace bb5

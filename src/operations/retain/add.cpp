@@ -1,11 +1,12 @@
 #include "operations/retain/add.hpp"
 
+#include <cmath>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
 #include "base/utf8.hpp"
 #include "json/number.hpp"
-
-#include <cmath>
-#include <fmt/format.h>
-#include <unordered_map>
 
 namespace bb5 {
 namespace {
@@ -49,7 +50,9 @@ class Members {
   Result<> integer(const char* key, std::optional<std::int64_t>& out) const {
     const json::Value* value = given(key);
     if (value == nullptr) return ok();
-    if (value->number() == nullptr || value->number()->text.find_first_of(".eEnN") != std::string::npos || value->number()->text.size() > 18) {
+    if (value->number() == nullptr ||
+        value->number()->text.find_first_of(".eEnN") != std::string::npos ||
+        value->number()->text.size() > 18) {
       return wrong(key, "a whole number");
     }
     out = std::stoll(value->number()->text);
@@ -61,7 +64,8 @@ class Members {
     if (value == nullptr) return ok();
     if (value->array() == nullptr) return wrong(key, "a list of texts");
     for (const json::Value& item : *value->array()) {
-      if (item.string() == nullptr || !is_storable_utf8(*item.string())) return wrong(key, "a list of texts");
+      if (item.string() == nullptr || !is_storable_utf8(*item.string()))
+        return wrong(key, "a list of texts");
       out.push_back(*item.string());
     }
     return ok();
@@ -88,8 +92,9 @@ class Members {
   const json::Object& object_;
 };
 
-constexpr std::string_view known_members[] = {"content", "network", "created_at", "confidence", "source", "source_type", "category",
-                                              "entities", "metadata", "embedding", "author", "thread", "position"};
+constexpr std::string_view known_members[] = {
+    "content",  "network",  "created_at", "confidence", "source", "source_type", "category",
+    "entities", "metadata", "embedding",  "author",     "thread", "position"};
 
 json::Value metadata_of(const NewMemory& given) {
   json::Object metadata = given.metadata;
@@ -121,8 +126,8 @@ Memory memory_of(const NewMemory& given, Timestamp now) {
   return memory;
 }
 
-/// The ids of memories by their content: an id that another content holds (48 bits collide, hands edit) goes
-/// to its next occurrence.
+/// The ids of memories by their content: an id that another content holds (48 bits collide, hands
+/// edit) goes to its next occurrence.
 Result<> give_ids(const Bank& bank, std::vector<Memory>& memories) {
   for (std::uint32_t occurrence = 1;; ++occurrence) {
     std::vector<MemoryId> ids;
@@ -137,7 +142,8 @@ Result<> give_ids(const Bank& bank, std::vector<Memory>& memories) {
     bool clash = false;
     for (Memory& memory : memories) {
       const auto found = by_id.find(memory.id);
-      if (found == by_id.end() || found->second->content == memory.content || found->second->raw) continue;
+      if (found == by_id.end() || found->second->content == memory.content || found->second->raw)
+        continue;
       memory.id = memory_id_of('"' + memory.legacy_id + '"', occurrence + 1);
       clash = true;
     }
@@ -150,12 +156,15 @@ Result<> choose_embedder(Bank& bank, std::size_t length) {
   if (!held) return std::move(held).error();
   if (held->dimension == length) return ok();
   if (held->dimension != 0) {
-    return Error{Errc::invalid_argument, fmt::format("the vector has {} numbers, this bank holds vectors of {} ({})", length, held->dimension, held->model),
+    return Error{Errc::invalid_argument,
+                 fmt::format("the vector has {} numbers, this bank holds vectors of {} ({})",
+                             length, held->dimension, held->model),
                  "give a vector of the bank's model, or leave it out and embed later"};
   }
   if (length == 1536) return bank.set_embedder({"openai/text-embedding-3-small", length});
   if (length == 384) return bank.set_embedder({"local/all-MiniLM-L6-v2", length});
-  return Error{Errc::invalid_argument, fmt::format("it is not known which model makes vectors of {} numbers", length),
+  return Error{Errc::invalid_argument,
+               fmt::format("it is not known which model makes vectors of {} numbers", length),
                fmt::format("bb5-memory init --embedder PROVIDER/NAME --dimension {}", length)};
 }
 
@@ -167,8 +176,11 @@ Result<NewMemory> parse_new_memory(std::string_view json_text) {
   const json::Object* object = parsed->object();
   if (object == nullptr) return Error{Errc::invalid_argument, "a memory must be a JSON object"};
   for (const auto& [key, value] : object->members()) {
-    if (std::find(std::begin(known_members), std::end(known_members), key) == std::end(known_members)) {
-      return Error{Errc::invalid_argument, fmt::format("there is no member `{}`", to_storable_utf8(key)), "put what has no place of its own into metadata"};
+    if (std::find(std::begin(known_members), std::end(known_members), key) ==
+        std::end(known_members)) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("there is no member `{}`", to_storable_utf8(key)),
+                   "put what has no place of its own into metadata"};
     }
   }
   NewMemory memory;
@@ -180,7 +192,8 @@ Result<NewMemory> parse_new_memory(std::string_view json_text) {
   memory.content = std::move(*content);
   BB5_TRY(members.text("network", network));
   if (network) memory.network = std::move(*network);
-  if (!parse_network(memory.network)) return wrong("network", "world, experience, opinion or observation");
+  if (!parse_network(memory.network))
+    return wrong("network", "world, experience, opinion or observation");
   BB5_TRY(members.time("created_at", memory.created_at));
   BB5_TRY(members.confidence("confidence", memory.confidence));
   BB5_TRY(members.text("source", memory.source));
@@ -191,7 +204,8 @@ Result<NewMemory> parse_new_memory(std::string_view json_text) {
   BB5_TRY(members.text("author", memory.author));
   BB5_TRY(members.text("thread", memory.thread));
   BB5_TRY(members.integer("position", memory.position));
-  if (const json::Value* metadata = object->find("metadata"); metadata != nullptr && !metadata->is_null()) {
+  if (const json::Value* metadata = object->find("metadata");
+      metadata != nullptr && !metadata->is_null()) {
     if (metadata->object() == nullptr) return wrong("metadata", "an object");
     memory.metadata = *metadata->object();
   }
@@ -217,7 +231,8 @@ Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>
   auto written = bank.write({.memories = memories, .on_conflict = OnConflict::replace});
   if (!written) return std::move(written).error();
   std::vector<Added> added;
-  for (const std::size_t place : place_of) added.push_back({memories[place].legacy_id, memories[place].id, written->memories[place]});
+  for (const std::size_t place : place_of)
+    added.push_back({memories[place].legacy_id, memories[place].id, written->memories[place]});
   return added;
 }
 

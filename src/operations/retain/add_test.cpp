@@ -17,7 +17,8 @@ NewMemory tea() {
 }
 
 TEST(ParseNewMemory, TakesEveryMember) {
-  const auto memory = parse_new_memory(R"({"content":"x","network":"World","created_at":"2026-02-04","confidence":0.5,"source":"a","source_type":"b","category":"c",
+  const auto memory = parse_new_memory(
+      R"({"content":"x","network":"World","created_at":"2026-02-04","confidence":0.5,"source":"a","source_type":"b","category":"c",
       "entities":["E"],"metadata":{"k":NaN},"embedding":[1,0.5],"author":"d","thread":"e","position":3})");
   ASSERT_THAT(memory, Succeeds());
   EXPECT_EQ(memory->confidence, 0.5);
@@ -28,11 +29,20 @@ TEST(ParseNewMemory, TakesEveryMember) {
 
 TEST(ParseNewMemory, SaysWhichMemberIsWrong) {
   const std::pair<const char*, const char*> cases[] = {
-      {"", "not JSON"}, {"[]", "must be a JSON object"}, {"{}", "`content` must be given"}, {R"({"content":7})", "`content` must be a text"},
-      {R"({"content":"x","network":"facts"})", "`network` must be world"}, {R"({"content":"x","confidence":2})", "`confidence` must be a number between 0 and 1"},
-      {R"({"content":"x","confidence":NaN})", "`confidence`"}, {R"({"content":"x","created_at":"soon"})", "`created_at` must be a time"},
-      {R"({"content":"x","entities":"E"})", "`entities`"}, {R"({"content":"x","embedding":[1,"2"]})", "`embedding`"}, {R"({"content":"x","embedding":[1e99]})", "finite"},
-      {R"({"content":"x","position":1.5})", "`position`"}, {R"({"content":"x","metadata":[]})", "`metadata`"}, {R"({"content":"x","contnet":"y"})", "no member `contnet`"},
+      {"", "not JSON"},
+      {"[]", "must be a JSON object"},
+      {"{}", "`content` must be given"},
+      {R"({"content":7})", "`content` must be a text"},
+      {R"({"content":"x","network":"facts"})", "`network` must be world"},
+      {R"({"content":"x","confidence":2})", "`confidence` must be a number between 0 and 1"},
+      {R"({"content":"x","confidence":NaN})", "`confidence`"},
+      {R"({"content":"x","created_at":"soon"})", "`created_at` must be a time"},
+      {R"({"content":"x","entities":"E"})", "`entities`"},
+      {R"({"content":"x","embedding":[1,"2"]})", "`embedding`"},
+      {R"({"content":"x","embedding":[1e99]})", "finite"},
+      {R"({"content":"x","position":1.5})", "`position`"},
+      {R"({"content":"x","metadata":[]})", "`metadata`"},
+      {R"({"content":"x","contnet":"y"})", "no member `contnet`"},
       {R"({"content":"a\u0000b"})", "NUL"}};
   for (const auto& [text, expected] : cases) {
     const auto memory = parse_new_memory(text);
