@@ -13,7 +13,6 @@
 #include "cli/migrate_report.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
-#include "sources/blackbox5/blackbox5_source.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -126,7 +125,7 @@ class MigrateCommand {
 
  private:
   Result<> open_source() {
-    auto source = open_blackbox5_source(flags_.from);
+    auto source = bb5::open_source(flags_.from);
     if (!source) return std::move(source).error();
     opened_.source = std::move(*source);
     std::error_code error;

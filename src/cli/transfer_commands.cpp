@@ -15,7 +15,6 @@
 #include "operations/transfer/copy.hpp"
 #include "operations/transfer/export.hpp"
 #include "operations/transfer/import.hpp"
-#include "sources/blackbox5/blackbox5_source.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -96,7 +95,7 @@ int export_bank(const Context& context, const std::string& output) {
 }
 
 int import_file(const Context& context, const std::string& path, const std::string& source_model) {
-  auto source = open_blackbox5_source(path);
+  auto source = open_source(path);
   if (!source) {
     Error error = std::move(source).error();
     if (error.code == Errc::not_found) error.message = "File not found: " + path;

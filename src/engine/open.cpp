@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "sources/blackbox5/blackbox5_source.hpp"
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
@@ -57,6 +58,10 @@ Result<std::unique_ptr<GraphProjection>> open_graph(const Addresses& addresses) 
   return open_neo4j_graph({.url = with_user(addresses.graph),
                            .password = environment("NEO4J_PASSWORD"),
                            .bank = addresses.bank});
+}
+
+Result<std::unique_ptr<MemorySource>> open_source(const std::string& path) {
+  return open_blackbox5_source(path);
 }
 
 }  // namespace bb5

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "engine/addresses.hpp"
 #include "ports/bank.hpp"
+#include "ports/memory_source.hpp"
 
 namespace bb5 {
 
@@ -19,5 +21,9 @@ enum class OpenMode : std::uint8_t {
 /// yet: GraphProjection::prepare() asks the server. The password comes from NEO4J_PASSWORD, the
 /// user from the URL or NEO4J_USER.
 [[nodiscard]] Result<std::unique_ptr<GraphProjection>> open_graph(const Addresses& addresses);
+
+/// Opens what memories are taken over from: a folder or file of the old system. Errors: not_found;
+/// invalid_argument when nothing of it is there; refused.
+[[nodiscard]] Result<std::unique_ptr<MemorySource>> open_source(const std::string& path);
 
 }  // namespace bb5
