@@ -28,9 +28,10 @@
 ///     and last_seen unset, no aliases.
 ///  3. A relationship is all relationship facts of equal (subject entity, predicate, object
 ///  entity).
-///     confidence: that of the fact with the highest seq (of those that state one),
-///     observation_count: the sum, first_observed: the earliest, last_observed: the latest of last_
-///     and first_observed. A fact with an endpoint whose name_key is empty gives none.
+///     (Predicates are compared byte for byte.) confidence: that of the fact with the highest seq
+///     (of those that state one), observation_count: the sum, first_observed: the earliest,
+///     last_observed: the latest of last_ and first_observed. A fact with an endpoint whose
+///     name_key is empty gives none.
 ///  4. A mention is (memory, entity meant by one of the memory's entity names), each pair once.
 ///  Memories
 ///     of kind entity or relationship mention nothing.

@@ -96,8 +96,8 @@ void set_metadata(Memory& memory, std::string_view key, std::string_view json_va
 /// all zero and present exactly when indexed. Errors: invalid_argument naming the field.
 Result<> validate(const Memory& memory);
 
-/// SHA-256 over every field but id, seq and the vector's bits, length-prefixed: two memories with
-/// equal hashes and equal vectors are the same record.
+/// SHA-256 over every field but id, seq, updated_at and the vector's bits, length-prefixed: two
+/// memories with equal hashes and equal vectors are the same record.
 [[nodiscard]] std::string content_hash(const Memory& memory);  // 32 bytes
 
 /// SHA-256 over the vector as PostgreSQL's vector_send writes it: int16 dimension, int16 0,

@@ -1,0 +1,744 @@
+#include "stores/in_memory/in_memory_bank.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "model/graph_fold.hpp"
+
+namespace bb5 {
+namespace {
+
+/// A flag that one holder at a time may set.
+class FlagLock final : public MigrationLock {
+ public:
+  explicit FlagLock(std::shared_ptr<std::atomic_flag> flag) : flag_(std::move(flag)) {}
+  ~FlagLock() override { flag_->clear(); }
+  FlagLock(const FlagLock&) = delete;
+  FlagLock& operator=(const FlagLock&) = delete;
+
+ private:
+  std::shared_ptr<std::atomic_flag> flag_;
+};
+
+Result<std::unique_ptr<MigrationLock>> take(const std::shared_ptr<std::atomic_flag>& flag,
+                                            const char* what) {
+  if (flag->test_and_set())
+    return Error{Errc::locked, fmt::format("another {} works on this bank", what)};
+  return std::unique_ptr<MigrationLock>(std::make_unique<FlagLock>(flag));
+}
+
+bool matches(const MemoryFilter& filter, const Memory& memory) {
+  const auto holds = [](const auto& list, const auto& value) {
+    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
+  };
+  return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind);
+}
+
+double cosine(std::span<const float> a, std::span<const float> b) {
+  double dot = 0;
+  double aa = 0;
+  double bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double x = a[i];
+    const double y = b[i];
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return aa == 0 || bb == 0 ? 0 : dot / (std::sqrt(aa) * std::sqrt(bb));
+}
+
+/// Lower-cased words of letters and digits: enough to find things in tests.
+std::set<std::string> words_of(std::string_view text) {
+  std::set<std::string> words;
+  std::string word;
+  for (const char c : fold_name(text) + " ") {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || static_cast<unsigned char>(c) >= 0x80) {
+      word += c;
+    } else if (!word.empty()) {
+      words.insert(std::move(word));
+      word.clear();
+    }
+  }
+  return words;
+}
+
+/// Everything that a failed write must leave as it was: copied before, put back after.
+struct State {
+  std::map<std::int64_t, Memory> memories;  // by seq
+  std::unordered_map<MemoryId, std::int64_t> seq_of;
+  std::map<std::int64_t, EntityFact> entity_facts;
+  std::map<std::int64_t, RelationshipFact> relationship_facts;
+  std::unordered_map<FactId, std::int64_t> fact_seq;
+  std::int64_t next_seq = 1;
+  std::int64_t next_fact_seq = 1;
+
+  FoldedGraph graph;
+  std::int64_t graph_rev = 0;
+  struct Pending {
+    std::int64_t id = 0;
+    GraphChange change;
+  };
+  std::map<std::string, Pending> outbox;  // by kind and key
+  std::int64_t next_outbox_id = 1;
+
+  EmbedderInfo embedder;
+  std::map<std::pair<std::string, std::string>, std::vector<float>> cache;
+
+  std::vector<LedgerRun> runs;  // oldest first
+  std::map<std::tuple<Uuid, std::string, std::int64_t>, LedgerBatch> batches;
+};
+
+class InMemoryBank final : public Bank {
+ public:
+  Result<WriteOutcome> write(const WriteBatch& batch) override {
+    const std::unique_lock lock(mutex_);
+    State before = state_;
+    auto outcome = write_locked(batch);
+    if (!outcome) state_ = std::move(before);
+    return outcome;
+  }
+
+  Result<std::vector<Memory>> get(std::span<const MemoryId> ids,
+                                  bool with_embeddings) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Memory> found;
+    for (const MemoryId& id : ids) {
+      if (const auto seq = state_.seq_of.find(id); seq != state_.seq_of.end()) {
+        found.push_back(shown(state_.memories.at(seq->second), with_embeddings));
+      }
+    }
+    return found;
+  }
+
+  Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const override {
+    const std::shared_lock lock(mutex_);
+    const auto uuid = Uuid::parse(legacy_id_or_uuid);
+    std::vector<Memory> found;
+    for (const auto& [seq, memory] : state_.memories) {
+      if (memory.legacy_id == legacy_id_or_uuid || (uuid && memory.id.uuid == *uuid))
+        found.push_back(memory);
+    }
+    return found;
+  }
+
+  Result<std::vector<Memory>> page(const PageRequest& request) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Memory> found;
+    for (auto at = state_.memories.upper_bound(request.after_seq); at != state_.memories.end();
+         ++at) {
+      if (found.size() == request.limit) break;
+      if (matches(request.filter, at->second))
+        found.push_back(shown(at->second, request.with_embeddings));
+    }
+    return found;
+  }
+
+  Result<bool> erase(const MemoryId& id) override {
+    const std::unique_lock lock(mutex_);
+    const auto seq = state_.seq_of.find(id);
+    if (seq == state_.seq_of.end()) return false;
+    erase_facts(id);
+    state_.memories.erase(seq->second);
+    state_.seq_of.erase(seq);
+    fold_locked();
+    return true;
+  }
+
+  Result<StoreStats> stats() const override {
+    const std::shared_lock lock(mutex_);
+    StoreStats stats;
+    for (const auto& [seq, memory] : state_.memories) {
+      ++stats.memories;
+      ++stats.networks[memory.network];
+      ++stats.kinds[memory.kind];
+      ++stats.vectors[memory.vector_state];
+      if (!memory.created_at) continue;
+      if (!stats.oldest || *memory.created_at < *stats.oldest) stats.oldest = memory.created_at;
+      if (!stats.newest || *memory.created_at > *stats.newest) stats.newest = memory.created_at;
+    }
+    stats.entities = std::ssize(state_.graph.entities);
+    stats.relationships = std::ssize(state_.graph.relationships);
+    stats.mentions = std::ssize(state_.graph.mentions);
+    stats.outbox_pending = std::ssize(state_.outbox);
+    stats.cached_embeddings = std::ssize(state_.cache);
+    return stats;
+  }
+
+  Result<EmbedderInfo> embedder() const override {
+    const std::shared_lock lock(mutex_);
+    return state_.embedder;
+  }
+
+  Result<> set_embedder(const EmbedderInfo& embedder) override {
+    const std::unique_lock lock(mutex_);
+    if (embedder.dimension == 0 || embedder.dimension > 16'000 || embedder.model.empty()) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("an embedder needs a name and 1 to 16000 numbers, not {}",
+                               embedder.dimension)};
+    }
+    if (state_.embedder.dimension != 0 && state_.embedder != embedder) {
+      return Error{Errc::conflict, fmt::format("the bank holds vectors of {} ({} numbers)",
+                                               state_.embedder.model, state_.embedder.dimension)};
+    }
+    state_.embedder = embedder;
+    return ok();
+  }
+
+  Result<std::vector<std::string>> check(bool) const override { return std::vector<std::string>{}; }
+
+  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    const std::shared_lock lock(mutex_);
+    BB5_TRY(check_query(query));
+    SearchResult result{.plan = {.index = "exact", .exact = true, .looked_at = 0}};
+    for (const auto& [seq, memory] : state_.memories) {
+      if (memory.embedding.empty() || !matches(filter, memory)) continue;
+      ++result.plan.looked_at;
+      result.hits.push_back({memory.id, seq, cosine(query, memory.embedding)});
+    }
+    keep_best(result.hits, k);
+    return result;
+  }
+
+  Result<SearchResult> keyword(std::string_view text, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    const std::shared_lock lock(mutex_);
+    const auto wanted = words_of(text);
+    SearchResult result{.plan = {.index = "words", .exact = true, .looked_at = 0}};
+    for (const auto& [seq, memory] : state_.memories) {
+      if (!matches(filter, memory)) continue;
+      ++result.plan.looked_at;
+      const auto words = words_of(memory.content);
+      const auto shared = std::count_if(wanted.begin(), wanted.end(),
+                                        [&](const auto& word) { return words.contains(word); });
+      if (shared > 0) result.hits.push_back({memory.id, seq, static_cast<double>(shared)});
+    }
+    keep_best(result.hits, k);
+    return result;
+  }
+
+  Result<std::vector<DerivedStep>> derived_steps() const override {
+    return std::vector<DerivedStep>{};
+  }
+  Result<> derive(const DeriveProgress&) override { return ok(); }
+
+  Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
+                                                    const LedgerBatch* ledger) override {
+    const std::unique_lock lock(mutex_);
+    State before = state_;
+    std::vector<WriteAction> actions;
+    for (const Entry& entry : entries) {
+      const auto [place, fresh] =
+          state_.cache.try_emplace({entry.model, entry.text_md5}, entry.embedding);
+      actions.push_back(fresh                              ? WriteAction::inserted
+                        : place->second == entry.embedding ? WriteAction::identical
+                                                           : WriteAction::replaced);
+      place->second = entry.embedding;
+    }
+    if (ledger != nullptr) {
+      if (auto written = write_ledger(*ledger, actions); !written) {
+        state_ = std::move(before);
+        return std::move(written).error();
+      }
+    }
+    return actions;
+  }
+
+  Result<std::optional<std::vector<float>>> cached_embedding(
+      std::string_view model, std::string_view text_md5) const override {
+    const std::shared_lock lock(mutex_);
+    const auto found = state_.cache.find({std::string(model), std::string(text_md5)});
+    if (found == state_.cache.end()) return std::optional<std::vector<float>>{};
+    return std::optional(found->second);
+  }
+
+  Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
+                                               std::string_view after_md5,
+                                               std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Entry> entries;
+    for (auto at = state_.cache.upper_bound({std::string(after_model), std::string(after_md5)});
+         at != state_.cache.end() && entries.size() < limit; ++at) {
+      entries.push_back({at->first.second, at->first.first, at->second});
+    }
+    return entries;
+  }
+
+  // --- the graph ---
+
+  Result<GraphCounts> graph_counts() const override {
+    const std::shared_lock lock(mutex_);
+    return GraphCounts{std::ssize(state_.graph.entities), std::ssize(state_.graph.relationships),
+                       std::ssize(state_.graph.mentions)};
+  }
+
+  Result<std::vector<Entity>> entities(std::string_view after_key,
+                                       std::size_t limit) const override {
+    return page_of(&FoldedGraph::entities, after_key, limit);
+  }
+  Result<std::vector<Relationship>> relationships(std::string_view after_key,
+                                                  std::size_t limit) const override {
+    return page_of(&FoldedGraph::relationships, after_key, limit);
+  }
+  Result<std::vector<Mention>> mentions(const Mention& after, std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Mention> found;
+    for (const Mention& mention : state_.graph.mentions) {
+      if (found.size() == limit) break;
+      if (std::tie(mention.memory, mention.entity_key) > std::tie(after.memory, after.entity_key))
+        found.push_back(mention);
+    }
+    return found;
+  }
+
+  Result<std::vector<Neighbour>> neighbours(std::string_view entity_key,
+                                            std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Neighbour> found;
+    for (const auto& [key, edge] : state_.graph.relationships) {
+      if (edge.subject_key == entity_key) {
+        found.push_back(
+            {state_.graph.entities.at(edge.object_key), edge.predicate, true, edge.confidence});
+      }
+      if (edge.object_key == entity_key) {
+        found.push_back(
+            {state_.graph.entities.at(edge.subject_key), edge.predicate, false, edge.confidence});
+      }
+    }
+    std::sort(found.begin(), found.end(), [](const Neighbour& a, const Neighbour& b) {
+      const double left = a.confidence.value_or(-1);
+      const double right = b.confidence.value_or(-1);
+      if (left != right) return left > right;
+      return std::tuple(a.entity.key, a.predicate, !a.outgoing) <
+             std::tuple(b.entity.key, b.predicate, !b.outgoing);
+    });
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  }
+
+  Result<std::optional<Entity>> entity_named(std::string_view name) const override {
+    const std::shared_lock lock(mutex_);
+    const std::string key = name_key_of(name);
+    std::optional<Entity> best;
+    for (const auto& [entity_key, entity] : state_.graph.entities) {
+      if (name_key_of(entity.name) != key) continue;
+      // entities come in order of their keys: only a better one takes the place of an earlier one
+      const auto rank = [](const Entity& e) {
+        return std::tuple(e.placeholder, -e.mention_count, !e.first_seen,
+                          e.first_seen.value_or(Timestamp{}));
+      };
+      if (!best || rank(entity) < rank(*best)) best = entity;
+    }
+    return best;
+  }
+
+  Result<> fold_graph() override {
+    const std::unique_lock lock(mutex_);
+    fold_locked();
+    return ok();
+  }
+
+  Result<std::vector<EntityFact>> entity_facts(std::int64_t after_seq,
+                                               std::size_t limit) const override {
+    return facts_after(state_.entity_facts, after_seq, limit);
+  }
+  Result<std::vector<RelationshipFact>> relationship_facts(std::int64_t after_seq,
+                                                           std::size_t limit) const override {
+    return facts_after(state_.relationship_facts, after_seq, limit);
+  }
+  Result<std::vector<EntityFact>> get_entity_facts(std::span<const FactId> ids) const override {
+    return facts_of_ids(state_.entity_facts, ids);
+  }
+  Result<std::vector<RelationshipFact>> get_relationship_facts(
+      std::span<const FactId> ids) const override {
+    return facts_of_ids(state_.relationship_facts, ids);
+  }
+
+  Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
+    const std::shared_lock lock(mutex_);
+    std::vector<GraphChange> changes;
+    for (const auto& [key, pending] : state_.outbox) {
+      if (changes.size() == limit) break;
+      changes.push_back(pending.change);
+      changes.back().outbox_id = pending.id;
+    }
+    return changes;
+  }
+
+  Result<> mark_applied(std::span<const GraphChange> changes) override {
+    const std::unique_lock lock(mutex_);
+    for (const GraphChange& change : changes) {
+      const auto pending = state_.outbox.find(outbox_key(change));
+      if (pending != state_.outbox.end() && pending->second.change.rev <= change.rev)
+        state_.outbox.erase(pending);
+    }
+    return ok();
+  }
+
+  Result<> requeue_all() override {
+    const std::unique_lock lock(mutex_);
+    for (const auto& [key, entity] : state_.graph.entities) enqueue(entity, false);
+    for (const auto& [key, edge] : state_.graph.relationships) enqueue(edge, false);
+    for (const Mention& mention : state_.graph.mentions) enqueue(mention, false);
+    return ok();
+  }
+
+  Result<std::unique_ptr<MigrationLock>> lock_relay() override {
+    return take(relay_flag_, "relay");
+  }
+  Result<std::unique_ptr<MigrationLock>> lock_migration() override {
+    return take(migration_flag_, "migration");
+  }
+
+  // --- the ledger ---
+
+  Result<> begin_run(const LedgerRun& run) override {
+    const std::unique_lock lock(mutex_);
+    state_.runs.push_back(run);
+    return ok();
+  }
+
+  Result<std::vector<LedgerRun>> runs() const override {
+    const std::shared_lock lock(mutex_);
+    return std::vector<LedgerRun>(state_.runs.rbegin(), state_.runs.rend());
+  }
+
+  Result<> finish_file(const RunId& run, std::string_view file, std::int64_t records) override {
+    const std::unique_lock lock(mutex_);
+    for (LedgerRun& candidate : state_.runs) {
+      if (candidate.run != run) continue;
+      for (LedgerFile& part : candidate.files) {
+        if (part.file == file) part.records = records;
+      }
+    }
+    return ok();
+  }
+
+  Result<> set_run_state(const RunId& run, RunState state,
+                         std::optional<Timestamp> ended) override {
+    const std::unique_lock lock(mutex_);
+    for (LedgerRun& candidate : state_.runs) {
+      if (candidate.run != run) continue;
+      candidate.state = state;
+      candidate.ended = ended;
+      return ok();
+    }
+    return Error{Errc::not_found, "no such run"};
+  }
+
+  Result<std::vector<LedgerBatch>> batches(const RunId& run) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<LedgerBatch> found;
+    for (const auto& [key, batch] : state_.batches) {
+      if (batch.run != run) continue;
+      found.push_back(batch);
+      found.back().issues.clear();
+      found.back().places.clear();
+    }
+    return found;
+  }
+
+  Result<std::vector<FileIssue>> issues(const RunId& run, std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<FileIssue> found;
+    for (const auto& [key, batch] : state_.batches) {
+      if (batch.run != run) continue;
+      for (const LedgerIssue& issue : batch.issues) found.push_back({batch.file, issue});
+    }
+    std::stable_sort(found.begin(), found.end(), [](const FileIssue& a, const FileIssue& b) {
+      return std::tie(a.file, a.issue.ordinal) < std::tie(b.file, b.issue.ordinal);
+    });
+    if (found.size() > limit) found.resize(limit);
+    return found;
+  }
+
+ private:
+  static Memory shown(Memory memory, bool with_embeddings) {
+    if (!with_embeddings) memory.embedding.clear();
+    return memory;
+  }
+
+  static void keep_best(std::vector<Hit>& hits, std::size_t k) {
+    std::stable_sort(hits.begin(), hits.end(),
+                     [](const Hit& a, const Hit& b) { return a.score > b.score; });
+    if (hits.size() > k) hits.resize(k);
+  }
+
+  Result<> check_query(std::span<const float> query) const {
+    if (query.size() != state_.embedder.dimension) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("the query has {} numbers, the bank's vectors {}", query.size(),
+                               state_.embedder.dimension)};
+    }
+    const bool finite =
+        std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); });
+    const bool zero = std::all_of(query.begin(), query.end(), [](float x) { return x == 0; });
+    if (!finite || zero)
+      return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+    return ok();
+  }
+
+  Result<WriteOutcome> write_locked(const WriteBatch& batch) {
+    WriteOutcome outcome;
+    for (const Memory& memory : batch.memories) {
+      BB5_TRY(validate(memory));
+      if (!memory.embedding.empty() && memory.embedding.size() != state_.embedder.dimension) {
+        return Error{
+            Errc::invalid_argument,
+            fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
+                        memory.legacy_id, memory.embedding.size(), state_.embedder.dimension)};
+      }
+      outcome.memories.push_back(put(memory, batch.on_conflict));
+    }
+    for (const EntityFact& fact : batch.entity_facts) {
+      outcome.entity_facts.push_back(put_fact(state_.entity_facts, fact, batch.on_conflict));
+    }
+    for (const RelationshipFact& fact : batch.relationship_facts) {
+      outcome.relationship_facts.push_back(
+          put_fact(state_.relationship_facts, fact, batch.on_conflict));
+    }
+    if (batch.ledger != nullptr) {
+      const auto& actions = batch.ledger->part == LedgerPart::memories ? outcome.memories
+                            : batch.ledger->part == LedgerPart::entities
+                                ? outcome.entity_facts
+                                : outcome.relationship_facts;
+      BB5_TRY(write_ledger(*batch.ledger, actions));
+    }
+    if (batch.fold) fold_locked();
+    return outcome;
+  }
+
+  WriteAction put(const Memory& memory, OnConflict on_conflict) {
+    const auto held = state_.seq_of.find(memory.id);
+    if (held == state_.seq_of.end()) {
+      Memory kept = memory;
+      if (kept.seq == 0) kept.seq = state_.next_seq;
+      state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
+      state_.seq_of.emplace(kept.id, kept.seq);
+      put_own_facts(kept);
+      state_.memories.emplace(kept.seq, std::move(kept));
+      return WriteAction::inserted;
+    }
+    Memory& old = state_.memories.at(held->second);
+    if (record_hash(old) == record_hash(memory)) return WriteAction::identical;
+    if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    erase_facts(memory.id);
+    const std::int64_t seq = old.seq;
+    old = memory;
+    old.seq = seq;
+    put_own_facts(old);
+    return WriteAction::replaced;
+  }
+
+  void put_own_facts(const Memory& memory) {
+    const FactsOfMemory facts = facts_of(memory);
+    if (facts.entity) put_fact(state_.entity_facts, *facts.entity, OnConflict::replace);
+    if (facts.relationship)
+      put_fact(state_.relationship_facts, *facts.relationship, OnConflict::replace);
+  }
+
+  template <class Fact>
+  WriteAction put_fact(std::map<std::int64_t, Fact>& facts, const Fact& fact,
+                       OnConflict on_conflict) {
+    const auto held = state_.fact_seq.find(fact.id);
+    const bool fresh = held == state_.fact_seq.end();
+    if (!fresh) {
+      Fact same = facts.at(held->second);
+      same.seq = fact.seq;
+      if (same == fact) return WriteAction::identical;
+      if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+      facts.erase(held->second);
+      state_.fact_seq.erase(held);
+    }
+    Fact kept = fact;
+    kept.seq = state_.next_fact_seq++;
+    state_.fact_seq.emplace(kept.id, kept.seq);
+    facts.emplace(kept.seq, kept);
+    return fresh ? WriteAction::inserted : WriteAction::replaced;
+  }
+
+  void erase_facts(const MemoryId& id) {
+    const auto of_memory = [&](const auto& entry) { return entry.second.memory == id; };
+    std::erase_if(state_.entity_facts, of_memory);
+    std::erase_if(state_.relationship_facts, of_memory);
+    state_.fact_seq.erase(FactId{id.uuid});
+  }
+
+  Result<> write_ledger(const LedgerBatch& given, std::span<const WriteAction> actions) {
+    LedgerBatch batch = given;
+    std::int64_t conflicts = 0;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      if (actions[i] == WriteAction::identical) {
+        ++batch.identical;
+      } else if (actions[i] != WriteAction::conflict) {
+        ++batch.loaded;
+      } else {
+        ++conflicts;
+        ++batch.rejected;
+        const auto place = i < batch.places.size() ? batch.places[i] : LedgerBatch::Place{};
+        batch.issues.push_back({.kind = LedgerIssue::Kind::rejected,
+                                .ordinal = place.ordinal,
+                                .byte_from = place.byte_from,
+                                .code = "conflict",
+                                .message = "the bank holds another record under this id"});
+      }
+    }
+    if (conflicts > batch.conflicts_allowed) {
+      return Error{Errc::conflict,
+                   fmt::format("{} records differ from what the bank holds, {} are allowed",
+                               conflicts, batch.conflicts_allowed)};
+    }
+    if (batch.records != batch.loaded + batch.identical + batch.rejected + batch.quarantined) {
+      return Error{Errc::internal, "the ledger's counts do not add up"};
+    }
+    if (!state_.batches.try_emplace({batch.run.uuid, batch.file, batch.batch_no}, batch).second) {
+      return Error{Errc::conflict, fmt::format("batch {} of {} is in the ledger already",
+                                               batch.batch_no, batch.file)};
+    }
+    return ok();
+  }
+
+  // Folds everything anew, gives changed rows the next revision and puts them into the outbox.
+  void fold_locked() {
+    std::vector<EntityFact> entities;
+    std::vector<RelationshipFact> relationships;
+    std::vector<MemoryMentions> mentions;
+    for (const auto& [seq, fact] : state_.entity_facts) entities.push_back(fact);
+    for (const auto& [seq, fact] : state_.relationship_facts) relationships.push_back(fact);
+    for (const auto& [seq, memory] : state_.memories) {
+      if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
+    }
+    FoldedGraph next = fold(entities, relationships, mentions);
+    ++state_.graph_rev;
+    const auto without_rev = [](auto row) {
+      row.rev = 0;
+      return row;
+    };
+    const auto update = [&](auto& old_rows, auto& new_rows) {
+      for (auto& [key, row] : new_rows) {
+        const auto old = old_rows.find(key);
+        if (old != old_rows.end() && without_rev(old->second) == row) {
+          row.rev = old->second.rev;
+          continue;
+        }
+        row.rev = state_.graph_rev;
+        enqueue(row, false);
+      }
+      for (auto& [key, row] : old_rows) {
+        if (!new_rows.contains(key)) enqueue(row, true);
+      }
+    };
+    update(state_.graph.entities, next.entities);
+    update(state_.graph.relationships, next.relationships);
+    std::set<Mention> numbered;
+    for (Mention mention : next.mentions) {
+      const auto old = state_.graph.mentions.lower_bound(
+          {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0});
+      const bool kept = old != state_.graph.mentions.end() && old->memory == mention.memory &&
+                        old->entity_key == mention.entity_key;
+      mention.rev = kept ? old->rev : state_.graph_rev;
+      if (!kept) enqueue(mention, false);
+      numbered.insert(mention);
+    }
+    for (const Mention& mention : state_.graph.mentions) {
+      if (!next.mentions.contains(
+              {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0}))
+        enqueue(mention, true);
+    }
+    next.mentions = std::move(numbered);
+    state_.graph = std::move(next);
+  }
+
+  static std::string outbox_key(const GraphChange& change) {
+    switch (change.kind) {
+      case GraphChange::Kind::entity:
+        return "0" + change.entity.key;
+      case GraphChange::Kind::relationship:
+        return "1" + relationship_key(change.relationship);
+      case GraphChange::Kind::mention:
+        return "2" + change.mention.memory.to_string() + change.mention.entity_key;
+    }
+    return {};
+  }
+
+  void enqueue(GraphChange change, std::int64_t row_rev, bool removed) {
+    change.removed = removed;
+    change.rev = removed ? state_.graph_rev : row_rev;
+    const std::string key = outbox_key(change);
+    state_.outbox[key] = {state_.next_outbox_id++, std::move(change)};
+  }
+  void enqueue(const Entity& row, bool removed) {
+    enqueue({.kind = GraphChange::Kind::entity, .entity = row}, row.rev, removed);
+  }
+  void enqueue(const Relationship& row, bool removed) {
+    enqueue({.kind = GraphChange::Kind::relationship, .relationship = row}, row.rev, removed);
+  }
+  void enqueue(const Mention& row, bool removed) {
+    const auto seq = state_.seq_of.find(row.memory);
+    enqueue(
+        {.kind = GraphChange::Kind::mention,
+         .mention = row,
+         .mention_network =
+             seq == state_.seq_of.end() ? std::string{} : state_.memories.at(seq->second).network},
+        row.rev, removed);
+  }
+
+  template <class Row>
+  Result<std::vector<Row>> page_of(std::map<std::string, Row> FoldedGraph::*rows,
+                                   std::string_view after_key, std::size_t limit) const {
+    const std::shared_lock lock(mutex_);
+    std::vector<Row> found;
+    const auto& map = state_.graph.*rows;
+    for (auto at = map.upper_bound(std::string(after_key)); at != map.end() && found.size() < limit;
+         ++at)
+      found.push_back(at->second);
+    return found;
+  }
+
+  template <class Fact>
+  Result<std::vector<Fact>> facts_after(const std::map<std::int64_t, Fact>& facts,
+                                        std::int64_t after, std::size_t limit) const {
+    const std::shared_lock lock(mutex_);
+    std::vector<Fact> found;
+    for (auto at = facts.upper_bound(after); at != facts.end() && found.size() < limit; ++at)
+      found.push_back(at->second);
+    return found;
+  }
+
+  template <class Fact>
+  Result<std::vector<Fact>> facts_of_ids(const std::map<std::int64_t, Fact>& facts,
+                                         std::span<const FactId> ids) const {
+    const std::shared_lock lock(mutex_);
+    std::vector<Fact> found;
+    for (const FactId& id : ids) {
+      const auto seq = state_.fact_seq.find(id);
+      if (seq == state_.fact_seq.end()) continue;
+      if (const auto fact = facts.find(seq->second); fact != facts.end())
+        found.push_back(fact->second);
+    }
+    return found;
+  }
+
+  mutable std::shared_mutex mutex_;
+  State state_;  // guarded by mutex_
+  std::shared_ptr<std::atomic_flag> migration_flag_ = std::make_shared<std::atomic_flag>();
+  std::shared_ptr<std::atomic_flag> relay_flag_ = std::make_shared<std::atomic_flag>();
+};
+
+}  // namespace
+
+std::unique_ptr<Bank> new_in_memory_bank() {
+  return std::make_unique<InMemoryBank>();
+}
+
+}  // namespace bb5

@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "tests/contract/bank_contract.hpp"
+#include "tests/support/temporary_folder.hpp"
+
+namespace bb5 {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+std::vector<std::string> found_ids(Bank& bank, const SearchResult& result) {
+  std::vector<std::string> ids;
+  for (const Hit& hit : result.hits) {
+    const MemoryId wanted[] = {hit.id};
+    ids.push_back(bank.get(wanted, false)->at(0).legacy_id);
+  }
+  return ids;
+}
+
+double plain_cosine(const std::vector<float>& a, const std::vector<float>& b) {
+  double dot = 0;
+  double aa = 0;
+  double bb = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    dot += static_cast<double>(a[i]) * b[i];
+    aa += static_cast<double>(a[i]) * a[i];
+    bb += static_cast<double>(b[i]) * b[i];
+  }
+  return dot / (std::sqrt(aa) * std::sqrt(bb));
+}
+
+TEST_P(BankContract, NearestRanksByCosineWhateverTheLengths) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  must_write({vector_memory("far", {-1, 0}), vector_memory("near", {100, 1}),
+              vector_memory("right", {0, 0.001f}), make_memory("none")});
+  const auto result = bank().nearest(std::vector<float>{1, 0}, 10, {});
+  ASSERT_THAT(result, Succeeds());
+  EXPECT_THAT(found_ids(bank(), *result), ElementsAre("near", "right", "far"));
+  EXPECT_NEAR(result->hits[0].score, 100 / std::sqrt(10001.0), 1e-12);
+  EXPECT_NEAR(result->hits[1].score, 0, 1e-12);
+  EXPECT_NEAR(result->hits[2].score, -1, 1e-12);
+  EXPECT_TRUE(result->plan.exact);
+}
+
+TEST_P(BankContract, TiesKeepTheOrderOfInsertion) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  std::vector<Memory> memories;
+  for (int i = 0; i < 30; ++i)
+    memories.push_back(vector_memory("m" + std::to_string(29 - i), {1, 1}));
+  must_write(memories);
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(std::vector<float>{1, 1}, 3, {})),
+              ElementsAre("m29", "m28", "m27"));
+}
+
+TEST_P(BankContract, NearestOfAnEmptyBankIsEmpty) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  EXPECT_THAT(bank().nearest(std::vector<float>{1, 1}, 3, {})->hits, IsEmpty());
+}
+
+TEST_P(BankContract, RefusesAQueryThatIsNoDirection) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  EXPECT_THAT(bank().nearest(std::vector<float>{1, 1, 1}, 3, {}),
+              FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(bank().nearest(std::vector<float>{0, 0}, 3, {}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(bank().nearest(std::vector<float>{NAN, 1}, 3, {}), FailsWith(Errc::invalid_argument));
+}
+
+TEST_P(BankContract, NearestEqualsBruteForceUnderFiltersReplacementsAndDeletes) {
+  std::mt19937_64 random(test_seed());
+  constexpr std::size_t dimension = 24;
+  ASSERT_THAT(bank().set_embedder({.model = "test/many", .dimension = dimension}), Succeeds());
+  std::normal_distribution<float> normal;
+  const auto vector = [&] {
+    std::vector<float> v(dimension);
+    for (float& x : v) x = normal(random);
+    return v;
+  };
+  std::vector<Memory> held;
+  for (int i = 0; i < 400; ++i) {
+    held.push_back(vector_memory("m" + std::to_string(i), vector()));
+    held.back().network = std::string(known_networks[random() % 4]);
+  }
+  must_write(held);
+  for (int i = 0; i < 60; ++i) {
+    Memory& changed = held[random() % held.size()];
+    changed.embedding = vector();
+    must_write({changed}, OnConflict::replace);
+  }
+  for (int i = 0; i < 60; ++i) {
+    const auto gone = held.begin() + static_cast<std::ptrdiff_t>(random() % held.size());
+    ASSERT_THAT(bank().erase(gone->id), HasValue(true));
+    held.erase(gone);
+  }
+  for (int round = 0; round < 20; ++round) {
+    const auto query = vector();
+    const std::size_t k = 1 + random() % 50;
+    MemoryFilter filter;
+    if (round % 2 == 0) filter.networks = {std::string(known_networks[random() % 4])};
+    std::vector<std::pair<double, MemoryId>> expected;
+    for (const Memory& memory : held) {
+      if (filter.networks.empty() || filter.networks[0] == memory.network) {
+        expected.emplace_back(plain_cosine(query, memory.embedding), memory.id);
+      }
+    }
+    std::stable_sort(expected.begin(), expected.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    if (expected.size() > k) expected.resize(k);
+    const auto result = bank().nearest(query, k, filter);
+    ASSERT_THAT(result, Succeeds());
+    ASSERT_EQ(result->hits.size(), expected.size());
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(result->hits[i].id, expected[i].second) << "place " << i;
+      EXPECT_NEAR(result->hits[i].score, expected[i].first, 1e-12);
+    }
+  }
+}
+
+TEST_P(BankContract, KeywordFindsAnyOfTheWordsAndPrefersMore) {
+  must_write({make_memory("a", "PostgreSQL with pgvector is used for vector similarity search"),
+              make_memory("b", "SQLite was too slow with two writers"),
+              make_memory("c", "We drink tea at four")});
+  EXPECT_THAT(found_ids(bank(), *bank().keyword("why is pgvector similarity slow?", 10, {})),
+              ElementsAre("a", "b"));
+  for (const Hit& hit : bank().keyword("pgvector slow", 10, {})->hits) EXPECT_GT(hit.score, 0);
+  EXPECT_THAT(bank().keyword("pgvector similarity slow", 1, {})->hits, SizeIs(1));
+}
+
+TEST_P(BankContract, KeywordTakesAnyTextWithoutComplaint) {
+  must_write({make_memory("a", "plain words")});
+  for (const char* text : {"", "   ", "\"", "words AND (", "NOT", "words*", "-words", "col:words",
+                           "'; DROP TABLE memories; --", "漢字", "\\", "a OR", "NEAR(words plain)",
+                           "<->", "!", "&", "|", ":*"}) {
+    EXPECT_THAT(bank().keyword(text, 5, {}), Succeeds()) << text;
+  }
+  EXPECT_THAT(bank().keyword("nothing of that", 5, {})->hits, IsEmpty());
+  EXPECT_THAT(bank().keyword("words", 5, {})->hits, SizeIs(1));
+}
+
+TEST_P(BankContract, KeywordObeysFilters) {
+  std::vector<Memory> memories;
+  for (int i = 0; i < 40; ++i) {
+    memories.push_back(make_memory("m" + std::to_string(i), "tea number " + std::to_string(i)));
+    memories.back().network = i % 10 == 9 ? "world" : "opinion";
+  }
+  must_write(memories);
+  EXPECT_THAT(bank().keyword("tea", 4, {.networks = {"world"}})->hits, SizeIs(4));
+  EXPECT_THAT(bank().keyword("tea", 100, {.networks = {"world"}})->hits, SizeIs(4));
+}
+
+TEST_P(BankContract, CachesEmbeddingsByModelAndText) {
+  using Entry = EmbeddingCache::Entry;
+  const std::string key(32, 'a');
+  const std::vector<Entry> entries = {{key, "m/1", {1, 2}}, {key, "m/2", {3}}};
+  ASSERT_THAT(bank().cache_embeddings(entries, nullptr),
+              HasValue(ElementsAre(WriteAction::inserted, WriteAction::inserted)));
+  EXPECT_THAT(bank().cache_embeddings(entries, nullptr),
+              HasValue(ElementsAre(WriteAction::identical, WriteAction::identical)));
+  EXPECT_THAT(**bank().cached_embedding("m/1", key), ElementsAre(1, 2));
+  EXPECT_EQ(*bank().cached_embedding("m/3", key), std::nullopt);
+  const std::vector<Entry> changed = {{key, "m/1", {5, 6}}};
+  EXPECT_THAT(bank().cache_embeddings(changed, nullptr),
+              HasValue(ElementsAre(WriteAction::replaced)));
+  EXPECT_THAT(**bank().cached_embedding("m/1", key), ElementsAre(5, 6));
+  EXPECT_THAT(bank().cached_embeddings("", "", 10), HasValue(SizeIs(2)));
+  EXPECT_THAT(bank().cached_embeddings("m/1", key, 10), HasValue(ElementsAre(entries[1])));
+}
+
+TEST_P(BankContract, DerivesToTheEnd) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  must_write({vector_memory("a", {1, 2}), vector_memory("b", {2, 1})});
+  ASSERT_THAT(bank().derive([](const MemorySearch::DerivedStep&) { return true; }), Succeeds());
+  for (const auto& step : *bank().derived_steps()) {
+    EXPECT_EQ(step.done, step.total) << step.name;
+    EXPECT_EQ(step.state, "ready") << step.name;
+  }
+  EXPECT_THAT(bank().nearest(std::vector<float>{1, 2}, 5, {})->hits, SizeIs(2));
+}
+
+}  // namespace
+}  // namespace bb5
