@@ -171,18 +171,18 @@ bool Cursor::string(std::string& wtf8) {
   wtf8.clear();
   while (true) {
     const char* run = at_;
-    while (at_ != end_ && *at_ != '"' && *at_ != '\\') ++at_;
+    while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20)
+      ++at_;
     wtf8.append(run, at_);
-    if (at_ == end_) return ran_out();
     const std::string_view piece{run, static_cast<std::size_t>(at_ - run)};
     if (const auto invalid = find_invalid_utf8(piece)) {
+      if (at_ == end_ && piece.size() - *invalid < 4) return ran_out();  // cut within a character
       at_ = run + *invalid;
       return fail("bytes that are not UTF-8");
     }
-    if (const auto nul = piece.find('\0'); nul != std::string_view::npos) {
-      at_ = run + nul;
-      return fail("a NUL byte in a string");
-    }
+    if (at_ == end_) return ran_out();
+    // As strict as the old reader, which finds an unclosed string at the end of its line.
+    if (static_cast<unsigned char>(*at_) < 0x20) return fail("a control character in a string");
     if (*at_++ == '"') return true;
     if (!escape(wtf8)) return false;
   }

@@ -1,0 +1,67 @@
+#include "sources/blackbox5/file_window.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace bb5::blackbox5 {
+namespace {
+
+constexpr std::size_t first_size = std::size_t{1} << 20;
+
+Error error_of(const std::string& path, int number) {
+  const Errc code = number == ENOENT                      ? Errc::not_found
+                    : number == EACCES || number == EPERM ? Errc::refused
+                                                          : Errc::unavailable;
+  return {code, fmt::format("cannot read {}: {}", path, std::strerror(number))};
+}
+
+}  // namespace
+
+FileWindow::~FileWindow() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+Result<> FileWindow::open(const std::string& path) {
+  path_ = path;
+  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) return error_of(path, errno);
+  posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
+  return ok();
+}
+
+Result<bool> FileWindow::grow() {
+  if (end_of_file_) return false;
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (buffer_.size() - end_ < std::max(end_, first_size))
+    buffer_.resize(end_ + std::max(end_, first_size));
+  const std::size_t wanted = std::max(end_, first_size);
+  std::size_t added = 0;
+  while (added < wanted) {
+    const ssize_t count = ::read(descriptor_, buffer_.data() + end_, wanted - added);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return error_of(path_, errno);
+    if (count == 0) {
+      end_of_file_ = true;
+      break;
+    }
+    end_ += static_cast<std::size_t>(count);
+    added += static_cast<std::size_t>(count);
+  }
+  return added > 0;
+}
+
+void FileWindow::consume(std::size_t bytes) {
+  begin_ += bytes;
+  offset_ += static_cast<std::int64_t>(bytes);
+}
+
+}  // namespace bb5::blackbox5
