@@ -28,7 +28,8 @@ void append_number(std::string& out, Unsigned value) {
 
 template <class Unsigned>
 Unsigned number_at(std::string_view field, std::size_t offset = 0) {
-  if (offset + sizeof(Unsigned) > field.size()) throw std::logic_error("a binary field is too short");
+  if (offset + sizeof(Unsigned) > field.size())
+    throw std::logic_error("a binary field is too short");
   Unsigned value;
   std::memcpy(&value, field.data() + offset, sizeof value);
   return swapped(value);

@@ -17,7 +17,8 @@ namespace bb5::postgres {
 
 using Oid = unsigned int;
 namespace oid {
-inline constexpr Oid inferred = 0;  ///< The server finds out: types of extensions have no fixed number.
+inline constexpr Oid inferred =
+    0;  ///< The server finds out: types of extensions have no fixed number.
 inline constexpr Oid boolean = 16;
 inline constexpr Oid bytea = 17;
 inline constexpr Oid int8 = 20;

@@ -1,12 +1,12 @@
 #include "stores/postgres/connection.hpp"
 
-#include <fmt/format.h>
-#include <libpq-fe.h>
-#include <poll.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+#include <poll.h>
 
 #include "base/digest.hpp"
 
@@ -90,7 +90,7 @@ std::optional<Uuid> Rows::optional_uuid(int row, int column) const {
 // --- Connection ---
 
 Connection::Connection(pg_conn* connection, ConnectOptions options)
-    : connection_(connection), options_(std::move(options)) {}
+    : connection_(connection), options_(std::move(options)), patience_(options_.patience) {}
 
 Connection::~Connection() {
   PQfinish(connection_);
@@ -98,10 +98,13 @@ Connection::~Connection() {
 
 Result<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& options) {
   // client_encoding is the one setting made at login: poolers know it.
-  const char* const keywords[] = {"fallback_application_name", "tcp_user_timeout", "keepalives_idle",
-                                  "dbname", "client_encoding", nullptr};
-  const std::string silence_ms = std::to_string(options.patience.count());
-  const char* const values[] = {"bb5-memory", silence_ms.c_str(), "30", options.url.c_str(), "UTF8", nullptr};
+  const char* const keywords[] = {"fallback_application_name", "tcp_user_timeout",
+                                  "keepalives_idle",           "dbname",
+                                  "client_encoding",           nullptr};
+  const std::string silence_ms =
+      std::to_string(std::min(options.patience, std::chrono::milliseconds(60'000)).count());
+  const char* const values[] = {"bb5-memory", silence_ms.c_str(), "30", options.url.c_str(), "UTF8",
+                                nullptr};
   pg_conn* raw = PQconnectStartParams(keywords, values, 1);
   if (raw == nullptr) throw std::bad_alloc();
   std::unique_ptr<Connection> connection(new Connection(raw, options));
@@ -114,7 +117,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& optio
   if (PQstatus(raw) == CONNECTION_BAD) state = PGRES_POLLING_FAILED;
   while (state != PGRES_POLLING_OK && state != PGRES_POLLING_FAILED) {
     if (!connection->wait(state == PGRES_POLLING_WRITING, until)) {
-      connection->failure_ = {.message = "no answer while logging in", .connection_lost = true,
+      connection->failure_ = {.message = "no answer while logging in",
+                              .connection_lost = true,
                               .deadline_passed = true};
       return to_error(connection->failure_, fmt::format("{} at {}", doing, connection->place()));
     }
@@ -133,7 +137,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& optio
 
 void Connection::on_notice(void* self, const pg_result* notice) {
   auto& notices = static_cast<Connection*>(self)->notices_;
-  if (notices.size() < 20) notices.push_back(trimmed(PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY)));
+  if (notices.size() < 20)
+    notices.push_back(trimmed(PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY)));
 }
 
 void Connection::begin_call() {
@@ -149,7 +154,8 @@ void Connection::fail_lost() {
 
 void Connection::fail_deadline() {
   broken_ = true;
-  failure_ = {.message = "no answer within the deadline", .connection_lost = true, .deadline_passed = true};
+  failure_ = {
+      .message = "no answer within the deadline", .connection_lost = true, .deadline_passed = true};
 }
 
 void Connection::fail_from(const pg_result* result) {
@@ -170,9 +176,11 @@ void Connection::fail_from(const pg_result* result) {
 bool Connection::wait(bool for_writing, Clock::time_point until) {
   pollfd descriptor{PQsocket(connection_), static_cast<short>(for_writing ? POLLOUT : POLLIN), 0};
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
     if (left <= 0) return false;
-    const int ready = poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
+    const int ready =
+        poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
     if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return true;  // let libpq find out
   }
@@ -181,7 +189,7 @@ bool Connection::wait(bool for_writing, Clock::time_point until) {
 /// The next result, sending what is still unsent; nullptr with ok: the statement has no more.
 pg_result* Connection::next_result(bool& ok) {
   ok = true;
-  auto until = Clock::now() + options_.patience;
+  auto until = Clock::now() + patience_;
   while (true) {
     const int unsent = PQflush(connection_);
     if (unsent >= 0 && PQisBusy(connection_) == 0) return PQgetResult(connection_);
@@ -195,9 +203,13 @@ pg_result* Connection::next_result(bool& ok) {
       ok = false;
       return nullptr;
     }
-    pollfd descriptor{PQsocket(connection_), static_cast<short>(POLLIN | (unsent == 1 ? POLLOUT : 0)), 0};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
-    const int ready = left <= 0 ? 0 : poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
+    pollfd descriptor{PQsocket(connection_),
+                      static_cast<short>(POLLIN | (unsent == 1 ? POLLOUT : 0)), 0};
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now()).count();
+    const int ready =
+        left <= 0 ? 0
+                  : poll(&descriptor, 1, static_cast<int>(std::min<std::int64_t>(left, 3'600'000)));
     if (ready == 0) {
       fail_deadline();
       ok = false;
@@ -211,7 +223,7 @@ pg_result* Connection::next_result(bool& ok) {
         return nullptr;
       }
     }
-    if (ready > 0 && (descriptor.revents & POLLOUT) != 0) until = Clock::now() + options_.patience;
+    if (ready > 0 && (descriptor.revents & POLLOUT) != 0) until = Clock::now() + patience_;
   }
 }
 
@@ -228,11 +240,13 @@ bool Connection::send(const Command& command, std::vector<std::string>& preparin
   const std::vector<int> formats(values.size(), 1);
   if (!options_.prepare->load(std::memory_order_relaxed)) {
     preparing.emplace_back();
-    return PQsendQueryParams(connection_, command.statement.sql.c_str(), count, params.types_.data(),
-                             values.data(), lengths.data(), formats.data(), 1) == 1;
+    return PQsendQueryParams(connection_, command.statement.sql.c_str(), count,
+                             params.types_.data(), values.data(), lengths.data(), formats.data(),
+                             1) == 1;
   }
-  const std::string name = generation_ == 0 ? command.statement.name
-                                            : fmt::format("{}_{}", command.statement.name, generation_);
+  const std::string name = generation_ == 0
+                               ? command.statement.name
+                               : fmt::format("{}_{}", command.statement.name, generation_);
   const bool known = prepared_.contains(name) ||
                      std::find(preparing.begin(), preparing.end(), name) != preparing.end();
   preparing.push_back(known ? std::string{} : name);
@@ -341,7 +355,8 @@ bool Connection::execute(const std::string& sql) {
     if (!ok) return false;
     if (result == nullptr) return failure_.message.empty();
     const ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY) fail_from(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
+      fail_from(result);
     PQclear(result);
   }
 }
@@ -367,21 +382,21 @@ bool Connection::copy_put(std::string_view piece) {
     const int taken = PQputCopyData(connection_, piece.data(), static_cast<int>(piece.size()));
     if (taken < 0) return fail_lost(), false;
     if (taken == 1) break;
-    if (!wait(true, Clock::now() + options_.patience)) return fail_deadline(), false;
+    if (!wait(true, Clock::now() + patience_)) return fail_deadline(), false;
   }
   // What the kernel does not take at once would pile up here: wait until it has it all.
   while (true) {
     const int unsent = PQflush(connection_);
     if (unsent < 0) return fail_lost(), false;
     if (unsent == 0) return true;
-    if (!wait(true, Clock::now() + options_.patience)) return fail_deadline(), false;
+    if (!wait(true, Clock::now() + patience_)) return fail_deadline(), false;
   }
 }
 
 std::optional<std::int64_t> Connection::copy_end() {
   int ended = 0;
   while ((ended = PQputCopyEnd(connection_, nullptr)) == 0) {
-    if (!wait(true, Clock::now() + options_.patience)) return fail_deadline(), std::nullopt;
+    if (!wait(true, Clock::now() + patience_)) return fail_deadline(), std::nullopt;
   }
   if (ended < 0) return fail_lost(), std::nullopt;
   std::int64_t rows = 0;
@@ -435,7 +450,8 @@ Connection::Progress Connection::poll_started(std::chrono::milliseconds wait_for
       continue;
     }
     if (!wait(false, until)) return Progress::running;
-    if (PQconsumeInput(connection_) == 0 && PQisBusy(connection_) != 0) return fail_lost(), Progress::failed;
+    if (PQconsumeInput(connection_) == 0 && PQisBusy(connection_) != 0)
+      return fail_lost(), Progress::failed;
   }
 }
 
@@ -475,7 +491,9 @@ std::string Connection::parameter(const char* name) const {
   return value == nullptr ? "" : value;
 }
 std::string Connection::place() const {
-  const auto or_unknown = [](const char* text) { return text == nullptr || *text == '\0' ? "?" : text; };
+  const auto or_unknown = [](const char* text) {
+    return text == nullptr || *text == '\0' ? "?" : text;
+  };
   return fmt::format("{}:{}/{}", or_unknown(PQhost(connection_)), or_unknown(PQport(connection_)),
                      or_unknown(PQdb(connection_)));
 }

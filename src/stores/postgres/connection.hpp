@@ -78,7 +78,8 @@ class Params {
 
   Params() = default;
   ~Params() = default;
-  Params(const Params& other) : bytes_(other.bytes_), types_(other.types_), starts_(other.starts_) {}
+  Params(const Params& other)
+      : bytes_(other.bytes_), types_(other.types_), starts_(other.starts_) {}
   Params(Params&& other) noexcept
       : bytes_(std::move(other.bytes_)),
         types_(std::move(other.types_)),
@@ -123,12 +124,20 @@ class Rows {
   [[nodiscard]] std::string_view field(int row, int column) const;
 
   [[nodiscard]] bool boolean(int row, int column) const { return read_boolean(field(row, column)); }
-  [[nodiscard]] std::int16_t int2(int row, int column) const { return read_int2(field(row, column)); }
-  [[nodiscard]] std::int32_t int4(int row, int column) const { return read_int4(field(row, column)); }
-  [[nodiscard]] std::int64_t int8(int row, int column) const { return read_int8(field(row, column)); }
+  [[nodiscard]] std::int16_t int2(int row, int column) const {
+    return read_int2(field(row, column));
+  }
+  [[nodiscard]] std::int32_t int4(int row, int column) const {
+    return read_int4(field(row, column));
+  }
+  [[nodiscard]] std::int64_t int8(int row, int column) const {
+    return read_int8(field(row, column));
+  }
   [[nodiscard]] double float8(int row, int column) const { return read_float8(field(row, column)); }
   [[nodiscard]] Uuid uuid(int row, int column) const { return read_uuid(field(row, column)); }
-  [[nodiscard]] std::string text(int row, int column) const { return std::string(field(row, column)); }
+  [[nodiscard]] std::string text(int row, int column) const {
+    return std::string(field(row, column));
+  }
   [[nodiscard]] Timestamp timestamptz(int row, int column) const {
     return read_timestamptz(field(row, column));
   }
@@ -189,6 +198,10 @@ class Connection {
   /// Asks the server to give up what start() began.
   void cancel_started();
 
+  /// For the calls that follow, until the connection goes back to its pool.
+  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
+  void reset_patience() { patience_ = options_.patience; }
+
   [[nodiscard]] const Failure& failure() const { return failure_; }
   /// The failure as an Error.
   [[nodiscard]] Error error(std::string_view doing) const { return to_error(failure_, doing); }
@@ -223,6 +236,7 @@ class Connection {
 
   pg_conn* connection_;
   ConnectOptions options_;
+  std::chrono::milliseconds patience_;
   std::set<std::string> prepared_;
   int generation_ = 0;  // part of the prepared names: new after a table has changed
   Failure failure_;

@@ -1,10 +1,11 @@
 #include "stores/postgres/database.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <thread>
+
+#include <fmt/format.h>
 
 #include "base/digest.hpp"
 
@@ -31,9 +32,10 @@ std::string quoted_identifier(std::string_view name) {
 }
 
 std::optional<Names> Names::of_bank(std::string_view bank) {
-  const bool valid = !bank.empty() && bank.size() <= 40 && std::all_of(bank.begin(), bank.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-  });
+  const bool valid =
+      !bank.empty() && bank.size() <= 40 && std::all_of(bank.begin(), bank.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      });
   if (!valid) return std::nullopt;
   Names names;
   names.bank_ = bank;
@@ -69,6 +71,11 @@ std::int64_t Names::lock_key(std::string_view purpose) const {
   std::int64_t key = 0;
   std::memcpy(&key, digest.data(), sizeof key);
   return key;
+}
+
+std::int64_t limit_of(std::size_t rows) {
+  return static_cast<std::int64_t>(
+      std::min<std::size_t>(rows, std::numeric_limits<std::int32_t>::max()));
 }
 
 // --- Transaction ---
@@ -145,7 +152,8 @@ Transaction::Outcome Transaction::commit() {
 
 // --- Database ---
 
-Result<std::vector<Rows>> Database::read(std::string_view doing, std::span<const Command> commands) const {
+Result<std::vector<Rows>> Database::read(std::string_view doing,
+                                         std::span<const Command> commands) const {
   for (int attempt = 1;; ++attempt) {
     auto lease = pool_->borrow();
     if (!lease) return std::move(lease).error();
@@ -154,13 +162,14 @@ Result<std::vector<Rows>> Database::read(std::string_view doing, std::span<const
     const Failure& failure = (*lease)->failure();
     const bool stale = is_stale_statement(failure);
     if (stale) pool_->note_stale_statement();
-    const bool worth_repeating = stale || is_lost_race(failure) ||
-                                 (failure.connection_lost && !failure.deadline_passed);
+    const bool worth_repeating =
+        stale || is_lost_race(failure) || (failure.connection_lost && !failure.deadline_passed);
     if (!worth_repeating || attempt >= max_attempts) return (*lease)->error(doing);
   }
 }
 
-Result<Rows> Database::read(std::string_view doing, const Statement& statement, Params params) const {
+Result<Rows> Database::read(std::string_view doing, const Statement& statement,
+                            Params params) const {
   const Command command{statement, std::move(params)};
   auto answers = read(doing, std::span(&command, 1));
   if (!answers) return std::move(answers).error();
@@ -181,14 +190,17 @@ bool Database::may_repeat(Transaction& transaction, int attempt) const {
 
 Result<bool> Database::was_committed(std::string_view doing, std::optional<std::int64_t> number,
                                      const std::function<Result<bool>()>& confirm) const {
-  const Error unknown{Errc::unavailable,
-                      fmt::format("{}: the connection failed during COMMIT, and whether it took place could not "
-                                  "be found out", doing),
-                      "try again: a batch that was written is recognised"};
+  const Error unknown{
+      Errc::unavailable,
+      fmt::format("{}: the connection failed during COMMIT, and whether it took place could not "
+                  "be found out",
+                  doing),
+      "try again: a batch that was written is recognised"};
   if (!number) return unknown;
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (true) {
-    auto rows = read(doing, status_statement, Params().text(std::to_string(static_cast<std::uint64_t>(*number))));
+    auto rows = read(doing, status_statement,
+                     Params().text(std::to_string(static_cast<std::uint64_t>(*number))));
     const bool over = std::chrono::steady_clock::now() > until;
     if (!rows) {
       if (!rows.error().retryable()) {

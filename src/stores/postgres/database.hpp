@@ -43,6 +43,9 @@ class Names {
 /// `name` as an identifier within SQL.
 [[nodiscard]] std::string quoted_identifier(std::string_view name);
 
+/// A number of rows as a LIMIT.
+[[nodiscard]] std::int64_t limit_of(std::size_t rows);
+
 /// One transaction, READ COMMITTED, on one connection. BEGIN travels with the first statements,
 /// COMMIT with the last. Not committed: rolled back by the destructor.
 class Transaction {
@@ -90,6 +93,7 @@ class Database {
       : names_(std::move(names)), pool_(std::move(pool)) {}
 
   [[nodiscard]] const Names& names() const { return names_; }
+  void set_vector_schema(std::string_view schema) { names_.set_vector_schema(schema); }
   [[nodiscard]] Pool& pool() const { return *pool_; }
 
   /// Statements that only read, or that are harmless to repeat; each call is one round trip.

@@ -9,8 +9,8 @@ namespace bb5::postgres {
 
 /// What the server or libpq said when something did not work.
 struct Failure {
-  std::string sqlstate;    ///< Five characters; empty when libpq itself gave up.
-  std::string message;     ///< The server's words, in its language.
+  std::string sqlstate;  ///< Five characters; empty when libpq itself gave up.
+  std::string message;   ///< The server's words, in its language.
   std::string detail;
   std::string constraint;  ///< The one that was violated, else empty.
   bool connection_lost = false;
@@ -24,7 +24,8 @@ struct Failure {
 [[nodiscard]] Error to_error(const Failure& failure, std::string_view doing);
 
 /// The prepared statement is gone (a pooler gave us another session, or someone said DISCARD ALL),
-/// is there already though we did not know, or its table has changed since: prepare anew and repeat.
+/// is there already though we did not know, or its table has changed since: prepare anew and
+/// repeat.
 [[nodiscard]] bool is_stale_statement(const Failure& failure);
 
 /// The server undid the transaction because of another one; the same again may go.

@@ -1,9 +1,9 @@
 #include "stores/postgres/jsonb_text.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/utf8.hpp"
 
@@ -44,7 +44,8 @@ class Scanner {
   }
 
   void space() {
-    while (at_ < text_.size() && (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t')) {
+    while (at_ < text_.size() &&
+           (peek() == ' ' || peek() == '\n' || peek() == '\r' || peek() == '\t')) {
       exact_ = false;
       ++at_;
     }
@@ -309,7 +310,10 @@ std::string canonical_text(std::string_view jsonb) {
     } else {
       // The server sends well-formed UTF-8.
       const int more = byte >= 0xF0 ? 3 : byte >= 0xE0 ? 2 : byte >= 0xC0 ? 1 : 0;
-      char32_t code = more == 3 ? byte & 0x07U : more == 2 ? byte & 0x0FU : more == 1 ? byte & 0x1FU : byte;
+      char32_t code = more == 3   ? byte & 0x07U
+                      : more == 2 ? byte & 0x0FU
+                      : more == 1 ? byte & 0x1FU
+                                  : byte;
       for (int k = 0; k < more && i + 1 < jsonb.size(); ++k)
         code = (code << 6) | (static_cast<unsigned char>(jsonb[++i]) & 0x3FU);
       if (code >= 0x10000) {

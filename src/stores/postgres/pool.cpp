@@ -35,8 +35,8 @@ Result<Pool::Lease> Pool::borrow() {
         connection = std::move(idle_.back());
         idle_.pop_back();
         const auto now = Clock::now();
-        if (now - connection->idle_since > longest_idle || now - connection->opened_at > longest_life ||
-            connection->is_dead()) {
+        if (now - connection->idle_since > longest_idle ||
+            now - connection->opened_at > longest_life || connection->is_dead()) {
           dead.push_back(std::move(connection));
           --open_;
           ++counters_->dropped;
@@ -51,7 +51,8 @@ Result<Pool::Lease> Pool::borrow() {
       }
       if (!waited) ++counters_->waits;
       waited = true;
-      if (freed_.wait_until(lock, until) == std::cv_status::timeout && idle_.empty() && open_ >= limit_) {
+      if (freed_.wait_until(lock, until) == std::cv_status::timeout && idle_.empty() &&
+          open_ >= limit_) {
         ++counters_->time_outs;
         return Error{Errc::unavailable,
                      fmt::format("all {} connections to PostgreSQL were busy for {} ms", limit_,
@@ -84,6 +85,7 @@ void Pool::give_back(std::unique_ptr<Connection> connection) {
   {
     const std::lock_guard lock(mutex_);
     if (sound) {
+      connection->reset_patience();
       connection->idle_since = Clock::now();
       idle_.push_back(std::move(connection));
     } else {

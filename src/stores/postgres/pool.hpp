@@ -15,13 +15,13 @@ namespace bb5::postgres {
 
 /// What a pool has done and how it stands. Read by any thread at any time.
 struct PoolCounters {
-  std::atomic<std::int64_t> open{0};       ///< Connections now.
-  std::atomic<std::int64_t> in_use{0};     ///< Of these, lent.
-  std::atomic<std::int64_t> opened{0};     ///< Ever.
-  std::atomic<std::int64_t> dropped{0};    ///< Closed because they were broken, dead or too old.
-  std::atomic<std::int64_t> waits{0};      ///< Borrowers that had to wait.
-  std::atomic<std::int64_t> time_outs{0};  ///< Borrowers that waited in vain.
-  std::atomic<std::int64_t> reprepared{0}; ///< Prepared statements that were gone when used.
+  std::atomic<std::int64_t> open{0};        ///< Connections now.
+  std::atomic<std::int64_t> in_use{0};      ///< Of these, lent.
+  std::atomic<std::int64_t> opened{0};      ///< Ever.
+  std::atomic<std::int64_t> dropped{0};     ///< Closed because they were broken, dead or too old.
+  std::atomic<std::int64_t> waits{0};       ///< Borrowers that had to wait.
+  std::atomic<std::int64_t> time_outs{0};   ///< Borrowers that waited in vain.
+  std::atomic<std::int64_t> reprepared{0};  ///< Prepared statements that were gone when used.
 };
 
 /// A bounded number of sessions, lent one thread at a time. Invariant: open_ = lent + idle_.size(),
@@ -53,7 +53,8 @@ class Pool {
   Result<Lease> borrow();
 
   /// A session outside the pool, for what must outlive a call.
-  [[nodiscard]] Result<std::unique_ptr<Connection>> open_own(std::chrono::milliseconds patience) const;
+  [[nodiscard]] Result<std::unique_ptr<Connection>> open_own(
+      std::chrono::milliseconds patience) const;
 
   /// After a few of these, statements are no longer prepared: a pooler between us and the server
   /// hands out another session each time.

@@ -159,6 +159,7 @@ CREATE TABLE {bank}.mentions (
   memory_id uuid NOT NULL,
   name_id uuid NOT NULL,
   entity_id uuid NOT NULL,
+  entity_key text COLLATE "C" NOT NULL,
   rev bigint NOT NULL,
   PRIMARY KEY (memory_id, name_id)
 );
@@ -174,7 +175,7 @@ CREATE TABLE {bank}.outbox (
   memory_id uuid,
   subject_key text COLLATE "C",
   predicate text COLLATE "C",
-  object_key text COLLATE "C",
+  object_key text COLLATE "C",  -- of a mention: the entity's
   rev bigint NOT NULL,
   PRIMARY KEY (kind, row_id)
 );
