@@ -86,8 +86,9 @@ class VectorSearchTest : public testing::Test {
       ASSERT_EQ(result->hits.size(), expected.size()) << "k " << k << ", " << result->plan.index;
       for (std::size_t i = 0; i < expected.size(); ++i) {
         ASSERT_TRUE(result->hits[i] == expected[i])
-            << "k " << k << ", place " << i << ": seq " << result->hits[i].seq << " with " << result->hits[i].score
-            << " instead of seq " << expected[i].seq << " with " << expected[i].score << ", " << result->plan.index;
+            << "k " << k << ", place " << i << ": seq " << result->hits[i].seq << " with "
+            << result->hits[i].score << " instead of seq " << expected[i].seq << " with "
+            << expected[i].score << ", " << result->plan.index;
       }
       EXPECT_EQ(static_cast<std::size_t>(result->plan.looked_at),
                 brute_force(query, 1'000'000, filter).size());
