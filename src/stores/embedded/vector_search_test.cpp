@@ -274,7 +274,8 @@ TEST_F(VectorSearchTest, CodesOfAnotherHistoryCannotHideTheNearest) {
   reopen();
   auto opposite = sample_batch(1000, 500, dimension);
   for (Memory& memory : opposite) {
-    for (std::size_t i = 0; i < dimension; ++i) memory.embedding[i] = -query[i] + memory.embedding[i] * 0.1F;
+    for (std::size_t i = 0; i < dimension; ++i)
+      memory.embedding[i] = -query[i] + memory.embedding[i] * 0.1F;
   }
   write(opposite);
   ASSERT_THAT(bank_->nearest(query, 10, {}), Succeeds());
