@@ -318,10 +318,11 @@ TEST_P(Neo4jGraph, ARepeatedCallAndAnOlderRevisionChangeNothing) {
 }
 
 TEST_P(Neo4jGraph, ARemovedRowIsNotResurrectedByALateOlderWrite) {
-  const std::vector<GraphChange> rows = {entity("a:a", 3), entity("b:b", 3),
-                                         relationship("a:a", "uses", "b:b", 3),
-                                         mention(1, "a:a", 3)};
+  const std::vector<GraphChange> rows = {
+      entity("a:a", 3), entity("b:b", 3), relationship("a:a", "uses", "b:b", 3),
+      relationship("a:a", "uses", "a:a", 3), mention(1, "a:a", 3)};
   apply(rows);
+  EXPECT_THAT(graph_->neighbours("a:a", 9), HasValue(SizeIs(3)));  // One of them twice: itself.
   std::vector<GraphChange> removed;
   for (const auto& row : rows) removed.push_back(removal(row, 5));
   apply(removed);
