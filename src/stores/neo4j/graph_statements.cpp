@@ -164,9 +164,6 @@ class Pieces {
  public:
   Pieces(std::string text, json parameters, const PieceLimits& limits, std::vector<Statement>& to)
       : text_(std::move(text)), parameters_(std::move(parameters)), limits_(limits), to_(to) {}
-  ~Pieces() = default;
-  Pieces(const Pieces&) = delete;
-  Pieces& operator=(const Pieces&) = delete;
 
   void add(json row) {
     const std::size_t bytes = bytes_of(row);

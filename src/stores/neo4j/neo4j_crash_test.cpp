@@ -26,6 +26,8 @@ class OwnNeo4j {
   ~OwnNeo4j() { run("stop"); }
   OwnNeo4j(const OwnNeo4j&) = delete;
   OwnNeo4j& operator=(const OwnNeo4j&) = delete;
+  OwnNeo4j(OwnNeo4j&&) = delete;
+  OwnNeo4j& operator=(OwnNeo4j&&) = delete;
 
   [[nodiscard]] bool started() const { return start_ok_; }
   bool run(const std::string& verb) {

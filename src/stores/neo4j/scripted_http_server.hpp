@@ -42,6 +42,8 @@ class ScriptedHttpServer {
   ~ScriptedHttpServer();
   ScriptedHttpServer(const ScriptedHttpServer&) = delete;
   ScriptedHttpServer& operator=(const ScriptedHttpServer&) = delete;
+  ScriptedHttpServer(ScriptedHttpServer&&) = delete;
+  ScriptedHttpServer& operator=(ScriptedHttpServer&&) = delete;
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
   [[nodiscard]] std::string base_url() const;
