@@ -304,18 +304,19 @@ Result<std::unique_ptr<MigrationLock>> take_lock(const Database& database,
   auto connection = database.pool().open_own(std::chrono::seconds(30));
   if (!connection) return std::move(connection).error();
   const Statement begin("BEGIN");
-  const Statement stay("SET LOCAL idle_in_transaction_session_timeout = 0");
   // A machine that vanishes without a word loses the lock after about a minute.
   const Statement notice_death(
       "SELECT set_config('tcp_keepalives_idle', '30', true), set_config('tcp_keepalives_interval', "
-      "'10', true),"
-      " set_config('tcp_keepalives_count', '3', true)");
+      "'10', true), set_config('tcp_keepalives_count', '3', true)");
   const Statement lock("SELECT pg_try_advisory_xact_lock($1)");
+  // Last, and no SELECT: a SELECT's portal would keep its snapshot until the next statement, and
+  // with it hold back VACUUM and CREATE INDEX CONCURRENTLY.
+  const Statement stay("SET LOCAL idle_in_transaction_session_timeout = 0");
   const Command commands[] = {
-      {begin}, {stay}, {notice_death}, {lock, Params().int8(database.names().lock_key(purpose))}};
+      {begin}, {notice_death}, {lock, Params().int8(database.names().lock_key(purpose))}, {stay}};
   const auto answers = (*connection)->run(commands);
   if (!answers) return (*connection)->error(fmt::format("take the {} lock", purpose));
-  if (!answers->back().boolean(0, 0)) {
+  if (!(*answers)[2].boolean(0, 0)) {
     return Error{Errc::locked,
                  fmt::format("another {} works on bank {}", purpose, database.names().bank()),
                  "wait until it is done"};
