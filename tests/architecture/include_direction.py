@@ -115,7 +115,7 @@ def check_uses(target, libraries):
     for name in target.uses:
         if name not in libraries:
             yield f"{target.folder.as_posix()}/CMakeLists.txt: {target.name} uses bb5::{name}, which is no library of ours"
-        elif not target.is_test:
+        elif target.is_library:
             why = misdirected(target.part, libraries[name].part)
             if why:
                 yield f"{target.folder.as_posix()}/CMakeLists.txt: {target.name} uses bb5::{name}: {why}"
@@ -133,7 +133,8 @@ def check_includes(src, path, target, owners, libraries):
             yield f"{where}, which is no file of a library (includes start at src/)"
             continue
         owner = owners[included]
-        if owner is not target and owner.name not in allowed:
+        same_folder_tests = owner.is_test and target.is_test and owner.folder == target.folder
+        if owner is not target and owner.name not in allowed and not same_folder_tests:
             yield f"{where}, but USES of {target.name} does not name bb5::{owner.name}"
 
 
@@ -154,6 +155,15 @@ def findings(src):
             if path in owners and owners[path] is not target:
                 found.append(f"{path}: in {owners[path].name} and in {target.name}")
             owners[path] = target
+    for path in sorted(p.relative_to(src).as_posix() for p in src.rglob("*.hpp")):
+        # What only tests include need not be named: it goes with the first test of its folder, or the one above.
+        folder = pathlib.PurePosixPath(path).parent
+        for_tests = folder.name == "testing" or "test" in pathlib.PurePosixPath(path).stem
+        home = folder.parent if folder.name == "testing" else folder
+        if path not in owners and for_tests:
+            test = next((target for target in targets if target.is_test and target.folder == home), None)
+            if test is not None:
+                owners[path] = test
     for path in sorted(p.relative_to(src).as_posix() for p in src.rglob("*.[hc]pp")):
         if path not in owners:
             found.append(f"{path}: no library, test or program of its folder names it")
