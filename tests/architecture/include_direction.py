@@ -133,8 +133,8 @@ def check_includes(src, path, target, owners, libraries):
             yield f"{where}, which is no file of a library (includes start at src/)"
             continue
         owner = owners[included]
-        same_folder_tests = owner.is_test and target.is_test and owner.folder == target.folder
-        if owner is not target and owner.name not in allowed and not same_folder_tests:
+        both_tests = owner.is_test and target.is_test  # what tests share with tests is their own affair
+        if owner is not target and owner.name not in allowed and not both_tests:
             yield f"{where}, but USES of {target.name} does not name bb5::{owner.name}"
 
 
@@ -155,7 +155,7 @@ def findings(src):
             if path in owners and owners[path] is not target:
                 found.append(f"{path}: in {owners[path].name} and in {target.name}")
             owners[path] = target
-    for path in sorted(p.relative_to(src).as_posix() for p in src.rglob("*.hpp")):
+    for path in sorted(p.relative_to(src).as_posix() for p in src.rglob("*.[hc]pp")):
         # What only tests include need not be named: it goes with the first test of its folder, or the one above.
         folder = pathlib.PurePosixPath(path).parent
         for_tests = folder.name == "testing" or "test" in pathlib.PurePosixPath(path).stem
