@@ -8,7 +8,8 @@
 
 namespace bb5::embedded {
 
-/// BM25 over FTS5 (k1 1.2, b 0.75), the words of `text` joined by OR.
+/// BM25 over FTS5 (k1 1.2, b 0.75), the words of `text` joined by OR. English stop words count only
+/// when there is nothing else.
 Result<SearchResult> search_keywords(Connection& connection, std::string_view text, std::size_t k,
                                      const MemoryFilter& filter);
 
