@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -105,6 +106,9 @@ class MigrationLedger {
   virtual Result<std::unique_ptr<MigrationLock>> lock_migration() = 0;
 
   virtual Result<> begin_run(const LedgerRun& run) = 0;
+  /// Writes a run as it is, with its files, batches, their counts and issues, in one transaction:
+  /// for restoring a backup. Errors: conflict when the ledger has this run already.
+  virtual Result<> restore_run(const LedgerRun& run, std::span<const LedgerBatch> batches) = 0;
   /// Newest first; batches and issues are not read.
   virtual Result<std::vector<LedgerRun>> runs() const = 0;
   /// Sets the number of records of a file that was read to its end.

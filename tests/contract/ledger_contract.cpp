@@ -165,6 +165,37 @@ TEST_P(BankContract, RemembersRunsNewestFirst) {
   }
 }
 
+TEST_P(BankContract, RestoresARunAsItWas) {
+  LedgerRun run = make_run();
+  run.state = RunState::verified;
+  run.ended = parse_time("2026-02-04T05:00:00");
+  run.files[0].records = 5;
+  LedgerBatch batch = make_batch(run, 0, 5);
+  batch.loaded = 2;
+  batch.identical = 1;
+  batch.rejected = 1;
+  batch.quarantined = 1;
+  batch.issues = {{.kind = LedgerIssue::Kind::quarantined,
+                   .ordinal = 3,
+                   .byte_from = 70,
+                   .code = "x",
+                   .message = "y",
+                   .raw = "\xFF"}};
+  const LedgerBatch batches[] = {batch};
+  ASSERT_THAT(bank().restore_run(run, batches), Succeeds());
+  EXPECT_THAT(bank().restore_run(run, batches), FailsWith(Errc::conflict));
+  const auto runs = *bank().runs();
+  ASSERT_THAT(runs, SizeIs(1));
+  EXPECT_EQ(runs[0].state, RunState::verified);
+  EXPECT_EQ(runs[0].ended, run.ended);
+  const auto restored = *bank().batches(run.run);
+  ASSERT_THAT(restored, SizeIs(1));
+  EXPECT_EQ(restored[0].loaded, 2);
+  EXPECT_EQ(restored[0].rejected, 1);
+  ASSERT_THAT(bank().issues(run.run, 10), HasValue(SizeIs(1)));
+  EXPECT_EQ(bank().issues(run.run, 10)->front().issue, batch.issues[0]);
+}
+
 TEST_P(BankContract, OneMigrationAndOneRelayAtATime) {
   {
     const auto migration = bank().lock_migration();

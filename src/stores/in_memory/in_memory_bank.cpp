@@ -408,6 +408,17 @@ class InMemoryBank final : public Bank {
     return ok();
   }
 
+  Result<> restore_run(const LedgerRun& run, std::span<const LedgerBatch> batches) override {
+    const std::unique_lock lock(mutex_);
+    for (const LedgerRun& held : state_.runs) {
+      if (held.run == run.run) return Error{Errc::conflict, "the ledger has this run already"};
+    }
+    state_.runs.push_back(run);
+    for (const LedgerBatch& batch : batches)
+      state_.batches.insert_or_assign({run.run.uuid, batch.file, batch.batch_no}, batch);
+    return ok();
+  }
+
   Result<std::vector<LedgerRun>> runs() const override {
     const std::shared_lock lock(mutex_);
     return std::vector<LedgerRun>(state_.runs.rbegin(), state_.runs.rend());

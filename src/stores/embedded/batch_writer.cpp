@@ -1,0 +1,366 @@
+#include "stores/embedded/batch_writer.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "stores/embedded/fact_rows.hpp"
+#include "stores/embedded/float_blob.hpp"
+#include "stores/embedded/graph_fold_rows.hpp"
+#include "stores/embedded/ledger_rows.hpp"
+#include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/string_list.hpp"
+
+namespace bb5::embedded {
+namespace {
+
+/// What can be worked out about a memory before the bank is locked.
+struct Prepared {
+  const Memory* memory = nullptr;
+  std::string hash;
+  std::optional<std::string> entities;
+  FactsOfMemory facts;
+};
+
+Result<std::vector<Prepared>> prepare(std::span<const Memory> memories) {
+  std::vector<Prepared> prepared;
+  prepared.reserve(memories.size());
+  for (const Memory& memory : memories) {
+    BB5_TRY(validate(memory));
+    prepared.push_back({.memory = &memory,
+                        .hash = record_hash(memory),
+                        .entities = write_string_list(memory.entities),
+                        .facts = facts_of(memory)});
+  }
+  return prepared;
+}
+
+/// A memory as the bank holds it: what is needed to replace or erase it.
+struct Held {
+  std::int64_t seq = 0;
+  std::int64_t network = 0;
+  MemoryKind kind = MemoryKind::memory;
+  VectorState vector_state = VectorState::none;
+  std::optional<std::int64_t> vec_id;
+  std::string hash;
+};
+
+class Writer {
+ public:
+  explicit Writer(Connection& connection) : connection_(connection) {}
+
+  Result<> begin() {
+    BB5_TRY(connection_.each(
+        "SELECT last_seq, last_fact_seq, last_vec_id, dimension, graph_stale FROM bank",
+        [&](const Row& row) {
+          last_seq_ = row.integer(0);
+          last_fact_seq_ = row.integer(1);
+          first_fact_seq_ = last_fact_seq_;
+          last_vec_id_ = row.integer(2);
+          dimension_ = static_cast<std::size_t>(row.integer(3));
+          graph_stale_ = row.integer(4) != 0;
+        }));
+    stamp_ = random_stamp();
+    return ok();
+  }
+
+  Result<WriteAction> put(const Prepared& prepared, OnConflict on_conflict) {
+    const Memory& memory = *prepared.memory;
+    if (!memory.embedding.empty() && memory.embedding.size() != dimension_) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
+                               memory.legacy_id, memory.embedding.size(), dimension_)};
+    }
+    auto held = read_held(memory.id);
+    if (!held) return std::move(held).error();
+    if (!*held) {
+      BB5_TRY(insert(prepared));
+      return WriteAction::inserted;
+    }
+    if ((*held)->hash == prepared.hash) return WriteAction::identical;
+    if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    BB5_TRY(replace(**held, prepared));
+    return WriteAction::replaced;
+  }
+
+  template <class Fact>
+  Result<WriteAction> put(const Fact& fact, OnConflict on_conflict) {
+    return facts_.put(fact, on_conflict);
+  }
+
+  Result<bool> erase(const MemoryId& id) {
+    auto held = read_held(id);
+    if (!held) return std::move(held).error();
+    if (!*held) return false;
+    const Held& old = **held;
+    BB5_TRY(facts_.erase_of(old.seq, id));
+    // Its mentions may be older than its facts, after a bulk load; their removal needs its id.
+    touched_.memories.emplace(old.seq, id);
+    BB5_TRY(unindex_text(old.seq));
+    if (old.vec_id) BB5_TRY(connection_.run("DELETE FROM vectors WHERE vec_id = ?", *old.vec_id));
+    BB5_TRY(connection_.run("DELETE FROM memories WHERE seq = ?", old.seq));
+    tallies_.add(old.network, old.kind, old.vector_state, -1);
+    changed_ = true;
+    return true;
+  }
+
+  /// Brings what is derived up to date, and the numbers of the bank.
+  Result<> finish(bool fold) {
+    BB5_TRY(tallies_.write(connection_));
+    const bool facts_changed = !touched_.empty();
+    if (changed_ || facts_changed || last_fact_seq_ != first_fact_seq_) {
+      BB5_TRY(
+          connection_.run("UPDATE bank SET last_seq = ?, last_fact_seq = ?, last_vec_id = ?, "
+                          "graph_stale = graph_stale OR ?, epoch = epoch + 1",
+                          last_seq_, last_fact_seq_, last_vec_id_, facts_changed && !fold));
+    }
+    if (!fold) return ok();
+    return graph_stale_ ? fold_everything(connection_, touched_)
+                        : fold_touched(connection_, touched_);
+  }
+
+ private:
+  static std::int64_t random_stamp() {
+    const Uuid random = Uuid::random();
+    std::int64_t stamp = 0;
+    std::memcpy(&stamp, random.bytes.data() + 8, sizeof stamp);
+    std::int64_t other = 0;
+    std::memcpy(&other, random.bytes.data(), sizeof other);
+    return stamp ^ other;  // the fixed bits of a UUID fall on different places
+  }
+
+  Result<std::optional<Held>> read_held(const MemoryId& id) {
+    return connection_.first(
+        "SELECT seq, network, kind, vector_state, vec_id, record_hash FROM memories WHERE id = ?",
+        [](const Row& row) {
+          return Held{.seq = row.integer(0),
+                      .network = row.integer(1),
+                      .kind = static_cast<MemoryKind>(row.integer(2)),
+                      .vector_state = static_cast<VectorState>(row.integer(3)),
+                      .vec_id = row.maybe_integer(4),
+                      .hash = std::string(row.blob(5))};
+        },
+        id);
+  }
+
+  Result<std::int64_t> code_of(const std::string& network) {
+    const auto known = networks_.find(network);
+    if (known != networks_.end()) return known->second;
+    auto code = network_code(connection_, network);
+    if (code) networks_.emplace(network, *code);
+    return code;
+  }
+
+  Result<> insert(const Prepared& prepared) {
+    const Memory& memory = *prepared.memory;
+    std::int64_t seq = memory.seq;
+    if (seq == 0) {
+      seq = last_seq_ + 1;
+    } else {
+      auto taken = connection_.integer("SELECT count(*) FROM memories WHERE seq = ?", seq);
+      if (!taken) return std::move(taken).error();
+      if (*taken != 0 || seq < 0) {
+        return Error{Errc::conflict, fmt::format("memory {} cannot have place {}: it is taken",
+                                                 memory.legacy_id, seq)};
+      }
+    }
+    last_seq_ = std::max(last_seq_, seq);
+    auto network = code_of(memory.network);
+    if (!network) return std::move(network).error();
+    std::optional<std::int64_t> vec_id;
+    BB5_TRY(insert_vector(memory, seq, *network, vec_id));
+    BB5_TRY(connection_.run(
+        "INSERT INTO memories (seq, kind, network, vector_state, vec_id, id, record_hash, "
+        "legacy_id, confidence, "
+        "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
+        "superseded_by, author, "
+        "thread, position, entities, content, metadata, raw, raw_embedding_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        seq, memory.kind, *network, memory.vector_state, vec_id, memory.id, Blob{prepared.hash},
+        memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
+        memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
+        memory.content, memory.metadata, raw_text(memory), raw_cut(memory)));
+    BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", seq,
+                            memory.content));
+    return put_dependents(prepared, seq, *network);
+  }
+
+  Result<> replace(const Held& old, const Prepared& prepared) {
+    const Memory& memory = *prepared.memory;
+    auto network = code_of(memory.network);
+    if (!network) return std::move(network).error();
+    BB5_TRY(facts_.erase_of(old.seq, memory.id));
+    std::optional<std::int64_t> vec_id;
+    auto same_vector = holds_vector(old, memory, *network);
+    if (!same_vector) return std::move(same_vector).error();
+    if (*same_vector) {
+      vec_id = old.vec_id;
+    } else {
+      if (old.vec_id) BB5_TRY(connection_.run("DELETE FROM vectors WHERE vec_id = ?", *old.vec_id));
+      BB5_TRY(insert_vector(memory, old.seq, *network, vec_id));
+    }
+    auto same_text = connection_.integer("SELECT content = ? FROM memories WHERE seq = ?",
+                                         memory.content, old.seq);
+    if (!same_text) return std::move(same_text).error();
+    if (*same_text == 0) BB5_TRY(unindex_text(old.seq));
+    BB5_TRY(connection_.run(
+        "UPDATE memories SET kind = ?, network = ?, vector_state = ?, vec_id = ?, record_hash = ?, "
+        "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
+        "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
+        "?, "
+        "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ? "
+        "WHERE seq = ?",
+        memory.kind, *network, memory.vector_state, vec_id, Blob{prepared.hash}, memory.legacy_id,
+        memory.confidence, memory.source, memory.source_type, memory.category, memory.created_at,
+        memory.updated_at, memory.valid_from, memory.valid_until, memory.superseded_by,
+        memory.author, memory.thread, memory.position, prepared.entities, memory.content,
+        memory.metadata, raw_text(memory), raw_cut(memory), old.seq));
+    if (*same_text == 0) {
+      BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", old.seq,
+                              memory.content));
+    }
+    tallies_.add(old.network, old.kind, old.vector_state, -1);
+    return put_dependents(prepared, old.seq, *network);
+  }
+
+  Result<> put_dependents(const Prepared& prepared, std::int64_t seq, std::int64_t network) {
+    const Memory& memory = *prepared.memory;
+    tallies_.add(network, memory.kind, memory.vector_state, 1);
+    changed_ = true;
+    if (prepared.facts.entity) {
+      auto put = facts_.put(*prepared.facts.entity, OnConflict::replace);
+      if (!put) return std::move(put).error();
+    }
+    if (prepared.facts.relationship) {
+      auto put = facts_.put(*prepared.facts.relationship, OnConflict::replace);
+      if (!put) return std::move(put).error();
+    }
+    if (memory.kind == MemoryKind::memory)
+      return facts_.put_mentions(seq, memory.id, memory.entities);
+    return ok();
+  }
+
+  Result<> insert_vector(const Memory& memory, std::int64_t seq, std::int64_t network,
+                         std::optional<std::int64_t>& vec_id) {
+    if (memory.embedding.empty()) return ok();
+    vec_id = ++last_vec_id_;
+    return connection_.run(
+        "INSERT INTO vectors (vec_id, seq, label, stamp, embedding) VALUES (?, ?, ?, ?, ?)",
+        *vec_id, seq, label_of(network, memory.kind), stamp_, Blob{bytes_of(memory.embedding)});
+  }
+
+  /// True when the old row of `vectors` can stay: same numbers, same label.
+  Result<bool> holds_vector(const Held& old, const Memory& memory, std::int64_t network) {
+    if (!old.vec_id || memory.embedding.empty()) return false;
+    auto same = connection_.integer(
+        "SELECT label = ? AND embedding = ? FROM vectors WHERE vec_id = ?",
+        label_of(network, memory.kind), Blob{bytes_of(memory.embedding)}, *old.vec_id);
+    if (!same) return std::move(same).error();
+    return *same != 0;
+  }
+
+  // FTS5 forgets a text only when it is given the text once more.
+  Result<> unindex_text(std::int64_t seq) {
+    return connection_.run(
+        "INSERT INTO memories_fts (memories_fts, rowid, content) "
+        "SELECT 'delete', seq, content FROM memories WHERE seq = ?",
+        seq);
+  }
+
+  static std::optional<std::string_view> raw_text(const Memory& memory) {
+    return memory.raw ? std::optional<std::string_view>(memory.raw->text) : std::nullopt;
+  }
+  static std::optional<std::int64_t> raw_cut(const Memory& memory) {
+    if (!memory.raw || !memory.raw->embedding_at) return std::nullopt;
+    return *memory.raw->embedding_at;
+  }
+
+  Connection& connection_;
+  std::int64_t last_seq_ = 0;
+  std::int64_t first_fact_seq_ = 0;
+  std::int64_t last_fact_seq_ = 0;
+  std::int64_t last_vec_id_ = 0;
+  std::int64_t stamp_ = 0;
+  std::size_t dimension_ = 0;
+  bool graph_stale_ = false;
+  bool changed_ = false;
+  TallyChanges tallies_;
+  Touched touched_;
+  FactWriter facts_{connection_, last_fact_seq_, touched_};
+  std::map<std::string, std::int64_t> networks_;
+};
+
+template <class Item, class... Extra>
+Result<std::vector<WriteAction>> put_all(Writer& writer, std::span<const Item> items,
+                                         OnConflict on_conflict) {
+  std::vector<WriteAction> actions;
+  actions.reserve(items.size());
+  for (const Item& item : items) {
+    auto action = writer.put(item, on_conflict);
+    if (!action) return std::move(action).error();
+    actions.push_back(*action);
+  }
+  return actions;
+}
+
+std::span<const WriteAction> counted_actions(const WriteOutcome& outcome, LedgerPart part) {
+  switch (part) {
+    case LedgerPart::memories:
+      return outcome.memories;
+    case LedgerPart::entities:
+      return outcome.entity_facts;
+    case LedgerPart::relationships:
+    case LedgerPart::embedding_cache:
+      return outcome.relationship_facts;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch) {
+  auto prepared = prepare(batch.memories);
+  if (!prepared) return std::move(prepared).error();
+  auto transaction = Transaction::write(connection);
+  if (!transaction) return std::move(transaction).error();
+  Writer writer(connection);
+  BB5_TRY(writer.begin());
+
+  WriteOutcome outcome;
+  auto memories = put_all(writer, std::span<const Prepared>(*prepared), batch.on_conflict);
+  if (!memories) return std::move(memories).error();
+  outcome.memories = std::move(*memories);
+  auto entities = put_all(writer, batch.entity_facts, batch.on_conflict);
+  if (!entities) return std::move(entities).error();
+  outcome.entity_facts = std::move(*entities);
+  auto relationships = put_all(writer, batch.relationship_facts, batch.on_conflict);
+  if (!relationships) return std::move(relationships).error();
+  outcome.relationship_facts = std::move(*relationships);
+
+  if (batch.ledger != nullptr) {
+    BB5_TRY(write_ledger_batch(connection, *batch.ledger,
+                               counted_actions(outcome, batch.ledger->part)));
+  }
+  BB5_TRY(writer.finish(batch.fold));
+  BB5_TRY(transaction->commit());
+  return outcome;
+}
+
+Result<bool> erase_memory(Connection& connection, const MemoryId& id) {
+  auto transaction = Transaction::write(connection);
+  if (!transaction) return std::move(transaction).error();
+  Writer writer(connection);
+  BB5_TRY(writer.begin());
+  auto erased = writer.erase(id);
+  if (!erased || !*erased) return erased;
+  BB5_TRY(writer.finish(true));
+  BB5_TRY(transaction->commit());
+  return true;
+}
+
+}  // namespace bb5::embedded

@@ -1,0 +1,298 @@
+#include "stores/embedded/embedded_bank.hpp"
+
+#include <fmt/format.h>
+
+#include "stores/embedded/batch_writer.hpp"
+#include "stores/embedded/checks.hpp"
+#include "stores/embedded/connections.hpp"
+#include "stores/embedded/fact_rows.hpp"
+#include "stores/embedded/file_lock.hpp"
+#include "stores/embedded/graph_fold_rows.hpp"
+#include "stores/embedded/graph_rows.hpp"
+#include "stores/embedded/keyword_search.hpp"
+#include "stores/embedded/ledger_rows.hpp"
+#include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/vector_search.hpp"
+
+namespace bb5 {
+namespace {
+
+using namespace embedded;  // NOLINT(google-build-using-namespace): the parts of this class
+
+/// Takes a connection, opens the transaction that a call needs, and leaves the rest to the parts.
+class EmbeddedBank final : public Bank {
+ public:
+  explicit EmbeddedBank(std::unique_ptr<Connections> connections)
+      : connections_(std::move(connections)), vectors_(connections_->file()) {}
+
+  // --- memories ---
+
+  Result<WriteOutcome> write(const WriteBatch& batch) override {
+    return with_writer([&](Connection& c) { return write_batch(c, batch); });
+  }
+  Result<std::vector<Memory>> get(std::span<const MemoryId> ids,
+                                  bool with_embeddings) const override {
+    return read([&](Connection& c) { return get_memories(c, ids, with_embeddings); });
+  }
+  Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const override {
+    return read([&](Connection& c) { return find_memories(c, legacy_id_or_uuid); });
+  }
+  Result<std::vector<Memory>> page(const PageRequest& request) const override {
+    return read([&](Connection& c) { return page_of_memories(c, request); });
+  }
+  Result<bool> erase(const MemoryId& id) override {
+    return with_writer([&](Connection& c) { return erase_memory(c, id); });
+  }
+  Result<StoreStats> stats() const override {
+    auto stats = read([&](Connection& c) { return read_stats(c); });
+    if (stats) stats->bytes_on_disk = bytes_on_disk();
+    return stats;
+  }
+  Result<EmbedderInfo> embedder() const override {
+    return read([&](Connection& c) { return read_embedder(c); });
+  }
+  Result<> set_embedder(const EmbedderInfo& embedder) override {
+    return with_writer([&](Connection& c) { return record_embedder(c, embedder); });
+  }
+  Result<std::vector<std::string>> check(bool thorough) const override;
+
+  // --- search ---
+
+  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter); });
+  }
+  Result<SearchResult> keyword(std::string_view text, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    return with_reader([&](Connection& c) { return search_keywords(c, text, k, filter); });
+  }
+  Result<std::vector<DerivedStep>> derived_steps() const override;
+  Result<> derive(const DeriveProgress& progress) override;
+
+  Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
+                                                    const LedgerBatch* ledger) override {
+    return change([&](Connection& c) -> Result<std::vector<WriteAction>> {
+      auto actions = put_cached_embeddings(c, entries);
+      if (actions && ledger != nullptr) BB5_TRY(write_ledger_batch(c, *ledger, *actions));
+      return actions;
+    });
+  }
+  Result<std::optional<std::vector<float>>> cached_embedding(
+      std::string_view model, std::string_view text_md5) const override {
+    return read([&](Connection& c) { return read_cached_embedding(c, model, text_md5); });
+  }
+  Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
+                                               std::string_view after_md5,
+                                               std::size_t limit) const override {
+    return read(
+        [&](Connection& c) { return page_of_cached_embeddings(c, after_model, after_md5, limit); });
+  }
+
+  // --- the graph ---
+
+  Result<GraphCounts> graph_counts() const override {
+    return read([&](Connection& c) { return count_graph(c); });
+  }
+  Result<std::vector<Entity>> entities(std::string_view after_key,
+                                       std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_entities(c, after_key, limit); });
+  }
+  Result<std::vector<Relationship>> relationships(std::string_view after_key,
+                                                  std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_relationships(c, after_key, limit); });
+  }
+  Result<std::vector<Mention>> mentions(const Mention& after, std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_mentions(c, after, limit); });
+  }
+  Result<std::vector<Neighbour>> neighbours(std::string_view entity_key,
+                                            std::size_t limit) const override {
+    return read([&](Connection& c) { return read_neighbours(c, entity_key, limit); });
+  }
+  Result<std::optional<Entity>> entity_named(std::string_view name) const override {
+    return read([&](Connection& c) { return read_entity_named(c, name); });
+  }
+  Result<> fold_graph() override {
+    return change([&](Connection& c) { return fold_everything(c); });
+  }
+  Result<std::vector<EntityFact>> entity_facts(std::int64_t after_seq,
+                                               std::size_t limit) const override {
+    return read([&](Connection& c) { return read_entity_facts(c, after_seq, limit); });
+  }
+  Result<std::vector<RelationshipFact>> relationship_facts(std::int64_t after_seq,
+                                                           std::size_t limit) const override {
+    return read([&](Connection& c) { return read_relationship_facts(c, after_seq, limit); });
+  }
+  Result<std::vector<EntityFact>> get_entity_facts(std::span<const FactId> ids) const override {
+    return read([&](Connection& c) { return embedded::get_entity_facts(c, ids); });
+  }
+  Result<std::vector<RelationshipFact>> get_relationship_facts(
+      std::span<const FactId> ids) const override {
+    return read([&](Connection& c) { return embedded::get_relationship_facts(c, ids); });
+  }
+  Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
+    return read([&](Connection& c) { return read_pending_changes(c, limit); });
+  }
+  Result<> mark_applied(std::span<const GraphChange> changes) override {
+    return change([&](Connection& c) { return mark_changes_applied(c, changes); });
+  }
+  Result<> requeue_all() override {
+    return change([&](Connection& c) { return requeue_everything(c); });
+  }
+  Result<std::unique_ptr<MigrationLock>> lock_relay() override {
+    return take_lock("-relay-lock", "another relay");
+  }
+
+  // --- the ledger ---
+
+  Result<std::unique_ptr<MigrationLock>> lock_migration() override {
+    return take_lock("-migration-lock", "another migration");
+  }
+  Result<> begin_run(const LedgerRun& run) override {
+    return change([&](Connection& c) { return insert_run(c, run); });
+  }
+  Result<> restore_run(const LedgerRun& run, std::span<const LedgerBatch> batches) override {
+    return change([&](Connection& c) { return insert_restored_run(c, run, batches); });
+  }
+  Result<std::vector<LedgerRun>> runs() const override {
+    return read([&](Connection& c) { return read_runs(c); });
+  }
+  Result<> finish_file(const RunId& run, std::string_view file, std::int64_t records) override {
+    return change([&](Connection& c) { return update_file_records(c, run, file, records); });
+  }
+  Result<> set_run_state(const RunId& run, RunState state,
+                         std::optional<Timestamp> ended) override {
+    return change([&](Connection& c) { return update_run_state(c, run, state, ended); });
+  }
+  Result<std::vector<LedgerBatch>> batches(const RunId& run) const override {
+    return read([&](Connection& c) { return read_batches(c, run); });
+  }
+  Result<std::vector<FileIssue>> issues(const RunId& run, std::size_t limit) const override {
+    return read([&](Connection& c) { return read_issues(c, run, limit); });
+  }
+
+ private:
+  /// `work` with a reading connection; it opens its own transaction.
+  template <class Work>
+  std::invoke_result_t<Work&, Connection&> with_reader(Work work) const {
+    auto reader = connections_->reader();
+    if (!reader) return std::move(reader).error();
+    return work(**reader);
+  }
+
+  /// `work` over one state of the bank.
+  template <class Work>
+  std::invoke_result_t<Work&, Connection&> read(Work work) const {
+    return with_reader([&](Connection& connection) -> std::invoke_result_t<Work&, Connection&> {
+      auto transaction = Transaction::read(connection);
+      if (!transaction) return std::move(transaction).error();
+      return work(connection);
+    });
+  }
+
+  /// `work` with the writing connection; it opens its own transaction.
+  template <class Work>
+  std::invoke_result_t<Work&, Connection&> with_writer(Work work) {
+    auto writer = connections_->writer();
+    if (!writer) return std::move(writer).error();
+    return work(**writer);
+  }
+
+  /// `work` in one write transaction: all of it, or, when it fails, nothing.
+  template <class Work>
+  std::invoke_result_t<Work&, Connection&> change(Work work) {
+    return with_writer([&](Connection& connection) -> std::invoke_result_t<Work&, Connection&> {
+      auto transaction = Transaction::write(connection);
+      if (!transaction) return std::move(transaction).error();
+      auto result = work(connection);
+      if (result) BB5_TRY(transaction->commit());
+      return result;
+    });
+  }
+
+  Result<std::unique_ptr<MigrationLock>> take_lock(const char* suffix, const char* holder) const {
+    auto lock = FileLock::take(side_file(connections_->file(), suffix), holder);
+    if (!lock) return std::move(lock).error();
+    return std::unique_ptr<MigrationLock>(std::move(*lock));
+  }
+
+  [[nodiscard]] std::int64_t bytes_on_disk() const;
+  Result<DerivedStep> codes_step() const;
+
+  std::unique_ptr<Connections> connections_;
+  mutable VectorSearch vectors_;
+};
+
+std::int64_t EmbeddedBank::bytes_on_disk() const {
+  std::int64_t bytes = 0;
+  for (const char* suffix :
+       {"", "-wal", "-shm", "-codes", "-codes-lock", "-migration-lock", "-relay-lock"}) {
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(side_file(connections_->file(), suffix), missing);
+    if (!missing) bytes += static_cast<std::int64_t>(size);
+  }
+  return bytes;
+}
+
+Result<std::vector<std::string>> EmbeddedBank::check(bool thorough) const {
+  auto findings = with_reader([&](Connection& c) { return check_bank(c, vectors_, thorough); });
+  // A damaged page is a finding, not a failure of the check.
+  if (!findings && findings.error().code == Errc::corrupt) {
+    return std::vector<std::string>{"file: " + findings.error().message + ": " +
+                                    findings.error().detail};
+  }
+  return findings;
+}
+
+Result<MemorySearch::DerivedStep> EmbeddedBank::codes_step() const {
+  auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
+  if (!coverage) return std::move(coverage).error();
+  // A few vectors are read as they are: that is no unfinished work.
+  const bool ready = coverage->vectors - coverage->coded <= VectorSearch::longest_tail;
+  return DerivedStep{.name = "vector codes",
+                     .done = ready ? coverage->vectors : coverage->coded,
+                     .total = coverage->vectors,
+                     .state = ready                 ? "ready"
+                              : coverage->coded > 0 ? "building"
+                                                    : "waiting"};
+}
+
+Result<std::vector<MemorySearch::DerivedStep>> EmbeddedBank::derived_steps() const {
+  auto codes = codes_step();
+  if (!codes) return std::move(codes).error();
+  return std::vector<DerivedStep>{std::move(*codes)};
+}
+
+Result<> EmbeddedBank::derive(const DeriveProgress& progress) {
+  constexpr std::size_t rows_a_piece = 16'384;
+  for (std::int64_t before = -1;;) {
+    auto step = codes_step();
+    if (!step) return std::move(step).error();
+    if (progress && step->done != before && !progress(*step)) {
+      return Error{Errc::cancelled, "deriving was stopped; it goes on from there next time"};
+    }
+    if (step->done == step->total || step->done == before) return ok();
+    before = step->done;
+    auto done = with_reader([&](Connection& c) { return vectors_.catch_up(c, rows_a_piece); });
+    if (!done) return std::move(done).error();
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Bank>> open_embedded_bank(const EmbeddedOptions& options) {
+  auto connections = Connections::open(options);
+  if (!connections) return std::move(connections).error();
+  return std::unique_ptr<Bank>(std::make_unique<EmbeddedBank>(std::move(*connections)));
+}
+
+std::filesystem::path bank_file(const std::filesystem::path& store, std::string_view bank) {
+  if (bank == "default") return store;
+  std::filesystem::path file = store;
+  const std::string extension = store.extension().string();
+  file.replace_extension();
+  file += '.';
+  file += bank;
+  return file += extension;
+}
+
+}  // namespace bb5

@@ -1,0 +1,41 @@
+#include "stores/embedded/file_lock.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+namespace bb5::embedded {
+
+Result<std::unique_ptr<FileLock>> FileLock::take(const std::filesystem::path& file,
+                                                 const std::string& what) {
+  constexpr mode_t owner_only = 0600;
+  const int handle = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, owner_only);
+  if (handle < 0) {
+    const int error = errno;
+    const bool full = error == ENOSPC || error == EDQUOT;
+    return Error{
+        full ? Errc::out_of_space : Errc::refused, fmt::format("{} cannot be made", file.string()),
+        full ? "Free some disk space." : "Check the rights of its folder.", std::strerror(error)};
+  }
+  if (::flock(handle, LOCK_EX | LOCK_NB) != 0) {
+    const int error = errno;
+    ::close(handle);
+    if (error == EWOULDBLOCK) {
+      return Error{Errc::locked, fmt::format("{} works on this bank already", what),
+                   "Wait until it has ended.", file.string()};
+    }
+    return Error{Errc::unsupported, fmt::format("{} cannot be locked", file.string()),
+                 "Put the bank on a local disk.", std::strerror(error)};
+  }
+  return std::unique_ptr<FileLock>(new FileLock(handle));
+}
+
+FileLock::~FileLock() {
+  ::close(handle_);
+}
+
+}  // namespace bb5::embedded

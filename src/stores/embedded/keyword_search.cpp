@@ -1,0 +1,125 @@
+#include "stores/embedded/keyword_search.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "stores/embedded/memory_rows.hpp"
+
+namespace bb5::embedded {
+namespace {
+
+/// A text of more words is a document, not a question.
+constexpr std::size_t most_words = 1000;
+
+/// Bytes of letters and digits, and all that is not ASCII: FTS5's tokenizer parts those further.
+bool belongs_to_word(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// `[1,5,9]`
+std::string json_of(const std::vector<std::int64_t>& numbers) {
+  return fmt::format("[{}]", fmt::join(numbers, ","));
+}
+
+std::string lower_case(std::string_view word) {
+  std::string lower(word);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower;
+}
+
+/// English words that say nothing about the subject: the list that PostgreSQL's configuration
+/// `english` leaves out too. They are in most memories, and scoring those takes the time.
+constexpr std::string_view stop_words[] = {
+    "a",      "about",  "above", "after", "again",   "against",   "all",       "am",
+    "an",     "and",    "any",   "are",   "as",      "at",        "be",        "because",
+    "been",   "before", "being", "below", "between", "both",      "but",       "by",
+    "can",    "did",    "do",    "does",  "doing",   "don",       "down",      "during",
+    "each",   "few",    "for",   "from",  "further", "had",       "has",       "have",
+    "having", "he",     "her",   "here",  "hers",    "herself",   "him",       "himself",
+    "his",    "how",    "i",     "if",    "in",      "into",      "is",        "it",
+    "its",    "itself", "just",  "me",    "more",    "most",      "my",        "myself",
+    "no",     "nor",    "not",   "now",   "of",      "off",       "on",        "once",
+    "only",   "or",     "other", "our",   "ours",    "ourselves", "out",       "over",
+    "own",    "s",      "same",  "she",   "should",  "so",        "some",      "such",
+    "t",      "than",   "that",  "the",   "their",   "theirs",    "them",      "themselves",
+    "then",   "there",  "these", "they",  "this",    "those",     "through",   "to",
+    "too",    "under",  "until", "up",    "very",    "was",       "we",        "were",
+    "what",   "when",   "where", "which", "while",   "who",       "whom",      "why",
+    "will",   "with",   "you",   "your",  "yours",   "yourself",  "yourselves"};
+static_assert(std::is_sorted(std::begin(stop_words), std::end(stop_words)));
+
+bool is_stop_word(std::string_view word) {
+  return std::binary_search(std::begin(stop_words), std::end(stop_words), word);
+}
+
+/// The different words in lower case, in order.
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::set<std::string> seen;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && belongs_to_word(text[end])) ++end;
+    std::string word = lower_case(text.substr(at, end - at));
+    at = std::max(end, at + 1);
+    if (!word.empty() && seen.insert(word).second) words.push_back(std::move(word));
+  }
+  return words;
+}
+
+}  // namespace
+
+std::string match_expression(std::string_view text) {
+  std::vector<std::string> words = words_of(text);
+  const bool only_stop_words = std::all_of(words.begin(), words.end(), is_stop_word);
+  if (!only_stop_words) std::erase_if(words, is_stop_word);
+  if (words.size() > most_words) words.resize(most_words);
+  std::string expression;
+  for (const std::string& word : words) {
+    expression += expression.empty() ? "\"" : " OR \"";
+    expression += word + '"';
+  }
+  return expression;
+}
+
+Result<SearchResult> search_keywords(Connection& connection, std::string_view text, std::size_t k,
+                                     const MemoryFilter& filter) {
+  auto transaction = Transaction::read(connection);
+  if (!transaction) return std::move(transaction).error();
+  auto labels = labels_of(connection, filter);
+  if (!labels) return std::move(labels).error();
+  auto looked_at = count_memories(connection, *labels, std::nullopt);
+  if (!looked_at) return std::move(looked_at).error();
+  SearchResult result{.hits = {},
+                      .plan = {.index = "fts5 bm25", .exact = true, .looked_at = *looked_at}};
+  const std::string expression = match_expression(text);
+  if (expression.empty() || k == 0 || *looked_at == 0) return result;
+
+  const auto take = [&](const Row& row) {
+    result.hits.push_back({.id = {row.uuid(0)}, .seq = row.integer(1), .score = row.real(2)});
+  };
+  auto all = count_memories(connection, std::nullopt, std::nullopt);
+  if (!all) return std::move(all).error();
+  if (*looked_at == *all) {
+    // Without a filter only the hits themselves are looked up among the memories.
+    BB5_TRY(connection.each(
+        "SELECT m.id, m.seq, s.score FROM (SELECT rowid AS seq, -bm25(memories_fts) AS score "
+        "FROM memories_fts WHERE memories_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2) s "
+        "JOIN memories m ON m.seq = s.seq ORDER BY s.score DESC, m.seq",
+        take, expression, limit_of(k)));
+    return result;
+  }
+  BB5_TRY(
+      connection.each("SELECT m.id, m.seq, -bm25(memories_fts) AS score FROM memories_fts "
+                      "JOIN memories m ON m.seq = memories_fts.rowid WHERE memories_fts MATCH ?1 "
+                      "AND m.network * 4 + m.kind IN (SELECT value FROM json_each(?3)) "
+                      "ORDER BY score DESC, m.seq LIMIT ?2",
+                      take, expression, limit_of(k), json_of(**labels)));
+  return result;
+}
+
+}  // namespace bb5::embedded

@@ -1,0 +1,460 @@
+#include "stores/embedded/vector_search.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "stores/embedded/cosine_kernels.hpp"
+#include "stores/embedded/file_lock.hpp"
+#include "stores/embedded/float_blob.hpp"
+#include "stores/embedded/memory_rows.hpp"
+
+namespace bb5::embedded {
+namespace {
+
+/// Dead rows cost a scan their share; below this number nothing worth a new file.
+constexpr std::int64_t most_dead = 1024;
+
+constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
+
+using Labels = std::optional<std::vector<std::int64_t>>;
+
+bool lets_through(const Labels& labels, std::int64_t label) {
+  return !labels || std::binary_search(labels->begin(), labels->end(), label);
+}
+
+/// What one transaction sees of the bank's vectors.
+struct BankState {
+  std::size_t dimension = 0;
+  std::int64_t last_vec_id = 0;
+};
+
+Result<BankState> read_state(Connection& connection) {
+  BankState state;
+  BB5_TRY(connection.each("SELECT dimension, last_vec_id FROM bank", [&](const Row& row) {
+    state.dimension = static_cast<std::size_t>(row.integer(0));
+    state.last_vec_id = row.integer(1);
+  }));
+  return state;
+}
+
+/// True when the file tells of this database's history: the last vector that both know bears the
+/// same stamp, so the same transaction wrote it, after the same ones. The view is older than the
+/// transaction; hence it can know nothing that the database does not.
+Result<bool> belongs(Connection& connection, const CodesView& view, const BankState& state) {
+  if (view.covers() > state.last_vec_id) return false;
+  bool same = true;
+  BB5_TRY(connection.each(
+      "SELECT vec_id, stamp FROM vectors WHERE vec_id <= ? ORDER BY vec_id DESC LIMIT 1",
+      [&](const Row& row) {
+        const auto place = view.find(row.integer(0));
+        same = place && view.stamp(*place) == row.integer(1);
+      },
+      view.covers()));
+  return same;
+}
+
+/// A query as the kernels take it: q ≈ step · numbers.
+struct CodedQuery {
+  std::vector<std::int16_t> numbers;
+  double step = 0;
+  double length = 0;
+  double rest = 0;  // |q − step · numbers| / |q|
+
+  CodedQuery(std::span<const float> query, std::size_t width) : numbers(width, 0) {
+    double largest = 0;
+    double square = 0;
+    double absolute = 0;
+    for (const float x : query) {
+      largest = std::max(largest, std::fabs(double{x}));
+      absolute += std::fabs(double{x});
+      square += double{x} * double{x};
+    }
+    length = std::sqrt(square);
+    // As fine as 15 bits allow, and so that no sum of products leaves 32 bits.
+    const double room =
+        std::numeric_limits<std::int32_t>::max() / 127.0 - static_cast<double>(width);
+    const double finest = std::min(32767.0, std::floor(room * largest / absolute));
+    step = largest / finest;
+    double residual = 0;
+    for (std::size_t i = 0; i < query.size(); ++i) {
+      numbers[i] = static_cast<std::int16_t>(std::lround(query[i] / step));
+      const double left = query[i] - step * numbers[i];
+      residual += left * left;
+    }
+    rest = std::sqrt(residual) / length;
+  }
+};
+
+/// The k best hits so far, in the order of the answer: score descending, seq ascending.
+class BestHits {
+ public:
+  struct Entry {
+    double score;
+    std::int64_t seq;
+  };
+  explicit BestHits(std::size_t k) : k_(k) {}
+
+  void add(double score, std::int64_t seq) {
+    const Entry entry{score, seq};
+    if (entries_.size() == k_) {
+      if (!better(entry, entries_.front())) return;
+      std::pop_heap(entries_.begin(), entries_.end(), better);
+      entries_.back() = entry;
+    } else {
+      entries_.push_back(entry);
+    }
+    std::push_heap(entries_.begin(), entries_.end(), better);
+  }
+  [[nodiscard]] bool full() const { return entries_.size() == k_; }
+  [[nodiscard]] double worst_score() const { return entries_.front().score; }
+  [[nodiscard]] std::vector<Entry> sorted() && {
+    std::sort(entries_.begin(), entries_.end(), better);
+    return std::move(entries_);
+  }
+
+ private:
+  static bool better(const Entry& a, const Entry& b) {
+    return a.score != b.score ? a.score > b.score : a.seq < b.seq;
+  }
+  std::size_t k_;
+  std::vector<Entry> entries_;  // a heap with the worst in front
+};
+
+/// A row of the file that may belong to the answer.
+struct Candidate {
+  float upper;  // its cosine is not greater
+  std::uint32_t row;
+};
+
+/// Scans the file and keeps every row whose cosine can reach the `k`-th best lower bound.
+class CandidateScan {
+ public:
+  CandidateScan(const CodesView& view, const CodedQuery& query, const Labels& labels, std::size_t k)
+      : view_(view),
+        query_(query),
+        k_(k),
+        scale_(static_cast<float>(query.step / query.length)),
+        error_factor_(static_cast<float>((1 + query.rest) * (1 + 1e-6))),
+        error_term_(static_cast<float>(query.rest * (1 + 1e-6))) {
+    if (labels) {
+      allowed_.emplace(labels->empty() ? 0 : static_cast<std::size_t>(labels->back()) + 1, char{0});
+      for (const std::int64_t label : *labels) (*allowed_)[static_cast<std::size_t>(label)] = 1;
+    }
+    lower_.reserve(std::min(k, view.count()));
+  }
+
+  void run() {
+    for (std::size_t number = 0; number < view_.blocks(); ++number) {
+      const CodesView::Block block = view_.block(number);
+      const auto first_row = static_cast<std::uint32_t>(number * CodesLayout::rows_per_block);
+      // Reading on is cheaper than picking rows, unless few are wanted.
+      constexpr std::ptrdiff_t few = CodesLayout::rows_per_block / 8;
+      if (!allowed_ ||
+          std::count_if(block.labels, block.labels + block.rows,
+                        [&](std::uint32_t label) { return is_allowed(label); }) > few) {
+        score(block, 0, block.rows, first_row);
+        continue;
+      }
+      for (std::size_t row = 0; row < block.rows; ++row) {
+        if (is_allowed(block.labels[row])) score(block, row, row + 1, first_row);
+      }
+    }
+    std::erase_if(candidates_,
+                  [&](const Candidate& candidate) { return candidate.upper < threshold_; });
+    std::sort(candidates_.begin(), candidates_.end(),
+              [](const Candidate& a, const Candidate& b) { return a.upper > b.upper; });
+  }
+
+  /// Best upper bound first.
+  [[nodiscard]] const std::vector<Candidate>& candidates() const { return candidates_; }
+  /// No row that was left out reaches this cosine.
+  [[nodiscard]] float threshold() const { return threshold_; }
+
+ private:
+  [[nodiscard]] bool is_allowed(std::uint32_t label) const {
+    return label < allowed_->size() && (*allowed_)[label] != 0;
+  }
+
+  void score(const CodesView::Block& block, std::size_t from, std::size_t to,
+             std::uint32_t first_row) {
+    const std::size_t width = view_.layout().width;
+    kernel_(block.codes + from * width, to - from, width, query_.numbers.data(), sums_.data());
+    for (std::size_t i = from; i < to; ++i) {
+      const float near = scale_ * block.factors[i] * static_cast<float>(sums_[i - from]);
+      const float error = block.errors[i] * error_factor_ + error_term_;
+      if (near + error < threshold_ || (allowed_ && !is_allowed(block.labels[i]))) continue;
+      candidates_.push_back({near + error, first_row + static_cast<std::uint32_t>(i)});
+      raise_threshold(near - error);
+    }
+  }
+
+  void raise_threshold(float lower) {
+    if (lower_.size() == k_) {
+      if (lower <= lower_.front()) return;
+      std::pop_heap(lower_.begin(), lower_.end(), std::greater<>());
+      lower_.back() = lower;
+    } else {
+      lower_.push_back(lower);
+    }
+    std::push_heap(lower_.begin(), lower_.end(), std::greater<>());
+    if (lower_.size() == k_) threshold_ = lower_.front();
+  }
+
+  const CodesView& view_;
+  const CodedQuery& query_;
+  const std::size_t k_;
+  const float scale_;
+  const float error_factor_;
+  const float error_term_;
+  const DotKernel kernel_ = dot_kernel();
+  std::optional<std::vector<char>> allowed_;  // by label
+  std::array<std::int32_t, CodesLayout::rows_per_block> sums_{};
+  std::vector<float> lower_;  // the k greatest lower bounds: a heap with the least in front
+  float threshold_ = -std::numeric_limits<float>::infinity();
+  std::vector<Candidate> candidates_;
+};
+
+/// Adds the vectors behind the file, or all of them, straight from the database.
+Result<std::int64_t> score_tail(Connection& connection, std::int64_t after_vec_id,
+                                std::span<const float> query, const Labels& labels,
+                                BestHits& best) {
+  std::int64_t rows = 0;
+  std::vector<float> vector;
+  BB5_TRY(connection.each(
+      "SELECT seq, label, embedding FROM vectors WHERE vec_id > ?",
+      [&](const Row& row) {
+        ++rows;
+        if (!lets_through(labels, row.integer(1))) return;
+        copy_floats(row.blob(2), vector);
+        if (vector.size() == query.size()) best.add(cosine(query, vector), row.integer(0));
+      },
+      after_vec_id));
+  return rows;
+}
+
+enum class Verdict { proven, more_needed, stale };
+
+/// Scores candidates until no other can enter the answer.
+Result<Verdict> score_candidates(Connection& connection, const CodesView& view,
+                                 const CandidateScan& scan, std::span<const float> query,
+                                 BestHits& best) {
+  std::vector<float> vector;
+  for (const Candidate& candidate : scan.candidates()) {
+    if (best.full() && candidate.upper < best.worst_score()) return Verdict::proven;
+    bool stale = false;
+    BB5_TRY(connection.each(
+        "SELECT seq, stamp, embedding FROM vectors WHERE vec_id = ?",
+        [&](const Row& row) {
+          stale = row.integer(1) != view.stamp(candidate.row);
+          copy_floats(row.blob(2), vector);
+          if (vector.size() == query.size()) best.add(cosine(query, vector), row.integer(0));
+        },
+        view.vec_id(candidate.row)));
+    if (stale) return Verdict::stale;
+  }
+  const bool nothing_left_out = std::isinf(scan.threshold());
+  if (nothing_left_out || (best.full() && best.worst_score() >= scan.threshold()))
+    return Verdict::proven;
+  return Verdict::more_needed;
+}
+
+Result<std::vector<Hit>> with_ids(Connection& connection, BestHits best) {
+  std::vector<Hit> hits;
+  for (const auto& entry : std::move(best).sorted()) {
+    BB5_TRY(connection.each(
+        "SELECT id FROM memories WHERE seq = ?",
+        [&](const Row& row) {
+          hits.push_back({.id = {row.uuid(0)}, .seq = entry.seq, .score = entry.score});
+        },
+        entry.seq));
+  }
+  return hits;
+}
+
+Result<> check_query(std::span<const float> query, std::size_t dimension) {
+  if (query.size() != dimension || dimension == 0) {
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("the query has {} numbers, the bank's vectors {}", query.size(), dimension)};
+  }
+  bool zero = true;
+  for (const float x : query) {
+    if (!std::isfinite(x))
+      return Error{Errc::invalid_argument, "the query's vector holds a number that is not finite"};
+    zero = zero && x == 0;
+  }
+  if (zero) return Error{Errc::invalid_argument, "the query's vector holds only zeros"};
+  return ok();
+}
+
+/// The rows that a file of codes takes, behind `after_vec_id`.
+CodesFile::RowSource rows_after(Connection& connection, std::int64_t after_vec_id,
+                                std::size_t most_rows) {
+  return [&connection, after_vec_id, most_rows](const std::function<void(const VectorRow&)>& take) {
+    return connection.each(
+        "SELECT vec_id, label, stamp, embedding FROM vectors WHERE vec_id > ? ORDER BY vec_id "
+        "LIMIT ?",
+        [&](const Row& row) {
+          take({.vec_id = row.integer(0),
+                .label = row.integer(1),
+                .stamp = row.integer(2),
+                .embedding = row.blob(3)});
+        },
+        after_vec_id, limit_of(most_rows));
+  };
+}
+
+/// Up to where a file reaches that takes `most_rows` rows behind `after_vec_id`.
+Result<std::int64_t> reach_of(Connection& connection, std::int64_t after_vec_id,
+                              std::size_t most_rows, std::int64_t last_vec_id) {
+  auto beyond = connection.first(
+      "SELECT vec_id FROM vectors WHERE vec_id > ? ORDER BY vec_id LIMIT 1 OFFSET ?",
+      [](const Row& row) { return row.integer(0); }, after_vec_id, limit_of(most_rows));
+  if (!beyond) return std::move(beyond).error();
+  return *beyond ? **beyond - 1 : last_vec_id;
+}
+
+}  // namespace
+
+VectorSearch::VectorSearch(const std::filesystem::path& database)
+    : codes_(side_file(database, "-codes")), lock_file_(side_file(database, "-codes-lock")) {}
+
+Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<const float> query,
+                                           std::size_t k, const MemoryFilter& filter) {
+  SearchResult result;
+  for (bool may_catch_up = true;; may_catch_up = false) {
+    // The view comes first: what a new file left out, this transaction does not see either.
+    auto view = codes_.view(query.size());
+    auto transaction = Transaction::read(connection);
+    if (!transaction) return std::move(transaction).error();
+    auto state = read_state(connection);
+    if (!state) return std::move(state).error();
+    BB5_TRY(check_query(query, state->dimension));
+
+    if (view) {
+      auto ours = belongs(connection, *view, *state);
+      if (!ours) return std::move(ours).error();
+      if (!*ours) view.reset();
+    }
+    const std::int64_t covered = view ? view->covers() : 0;
+    if (may_catch_up && state->last_vec_id - covered > longest_tail) {
+      BB5_TRY(transaction->commit());
+      auto done = bring_up(connection, everything, Manner::append_if_possible);
+      if (!done) return std::move(done).error();
+      continue;
+    }
+
+    auto labels = labels_of(connection, filter);
+    if (!labels) return std::move(labels).error();
+    auto looked_at = count_memories(connection, *labels, VectorState::indexed);
+    if (!looked_at) return std::move(looked_at).error();
+    result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = *looked_at};
+    if (k == 0 || *looked_at == 0) return result;
+
+    BestHits best(k);
+    auto tail = score_tail(connection, covered, query, *labels, best);
+    if (!tail) return std::move(tail).error();
+    if (view && view->count() > 0) {
+      auto vectors = count_memories(connection, std::nullopt, VectorState::indexed);
+      if (!vectors) return std::move(vectors).error();
+      const auto dead = static_cast<std::int64_t>(view->count()) - (*vectors - *tail);
+      const CodedQuery coded(query, view->layout().width);
+      // Dead rows may stand among the best: room for some saves a second scan.
+      std::size_t wanted = k + (dead > 0 ? 8 + k / 2 : 0);
+      Verdict verdict = Verdict::more_needed;
+      while (verdict == Verdict::more_needed) {
+        CandidateScan scan(*view, coded, *labels, wanted);
+        scan.run();
+        BestHits attempt = best;
+        auto scored = score_candidates(connection, *view, scan, query, attempt);
+        if (!scored) return std::move(scored).error();
+        verdict = *scored;
+        if (verdict == Verdict::proven) best = std::move(attempt);
+        wanted = wanted > view->count() / 4 ? view->count() + 1 : wanted * 4;
+      }
+      const bool too_many_dead =
+          dead > most_dead && dead * 4 > static_cast<std::int64_t>(view->count());
+      if (may_catch_up && (verdict == Verdict::stale || dead < 0 || too_many_dead)) {
+        BB5_TRY(transaction->commit());
+        auto done = bring_up(connection, everything, Manner::rebuild);
+        if (!done) return std::move(done).error();
+        continue;
+      }
+      if (verdict == Verdict::stale || dead < 0) {
+        // Could not be made anew: the database alone answers.
+        best = BestHits(k);
+        auto all = score_tail(connection, 0, query, *labels, best);
+        if (!all) return std::move(all).error();
+        result.plan.index = "exact float";
+      }
+    } else {
+      result.plan.index = "exact float";
+    }
+    auto hits = with_ids(connection, std::move(best));
+    if (!hits) return std::move(hits).error();
+    result.hits = std::move(*hits);
+    return result;
+  }
+}
+
+Result<bool> VectorSearch::catch_up(Connection& connection, std::size_t most_rows) {
+  return bring_up(connection, most_rows, Manner::append_if_possible);
+}
+
+Result<bool> VectorSearch::bring_up(Connection& connection, std::size_t most_rows, Manner manner) {
+  const auto lock = FileLock::take(lock_file_, "another process");
+  if (!lock) return false;
+  auto dimension = connection.integer("SELECT dimension FROM bank");
+  if (!dimension) return std::move(dimension).error();
+  if (*dimension == 0) return true;
+  auto view =
+      codes_.view(static_cast<std::size_t>(*dimension));  // before the transaction: see nearest()
+  auto transaction = Transaction::read(connection);
+  if (!transaction) return std::move(transaction).error();
+  auto state = read_state(connection);
+  if (!state) return std::move(state).error();
+  bool append = false;
+  if (view && manner == Manner::append_if_possible) {
+    auto ours = belongs(connection, *view, *state);
+    if (!ours) return std::move(ours).error();
+    append = *ours;
+  }
+  const std::int64_t covered = append ? view->covers() : 0;
+  if (append && covered == state->last_vec_id) return true;
+  auto reach = reach_of(connection, covered, most_rows, state->last_vec_id);
+  if (!reach) return std::move(reach).error();
+  const auto rows = rows_after(connection, covered, most_rows);
+  return append ? codes_.append(*view, rows, *reach)
+                : codes_.rebuild(state->dimension, rows, *reach);
+}
+
+Result<VectorSearch::Coverage> VectorSearch::coverage(Connection& connection) {
+  Coverage coverage;
+  auto dimension = connection.integer("SELECT dimension FROM bank");
+  if (!dimension) return std::move(dimension).error();
+  auto view = codes_.view(static_cast<std::size_t>(*dimension));
+  auto transaction = Transaction::read(connection);
+  if (!transaction) return std::move(transaction).error();
+  auto state = read_state(connection);
+  if (!state) return std::move(state).error();
+  auto vectors = count_memories(connection, std::nullopt, VectorState::indexed);
+  if (!vectors) return std::move(vectors).error();
+  coverage.vectors = *vectors;
+  if (!view) return coverage;
+  auto ours = belongs(connection, *view, *state);
+  if (!ours) return std::move(ours).error();
+  if (!*ours) return coverage;
+  auto tail = connection.integer("SELECT count(*) FROM vectors WHERE vec_id > ?", view->covers());
+  if (!tail) return std::move(tail).error();
+  coverage.usable = true;
+  coverage.coded = coverage.vectors - *tail;
+  coverage.dead = static_cast<std::int64_t>(view->count()) - coverage.coded;
+  return coverage;
+}
+
+}  // namespace bb5::embedded
