@@ -30,6 +30,8 @@ void require_verified(const MemorySource& source, Bank& bank) {
     require(false, difference.id + " " + difference.field + ": " + difference.source + " / " +
                        difference.target);
   require(verified->verified(), "what was loaded is verified");
+  require(bank.set_run_state(verified->run, RunState::verified, now()).has_value(),
+          "a run can be marked as verified");
 }
 
 std::string exported(const Bank& bank) {
