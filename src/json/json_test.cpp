@@ -53,6 +53,9 @@ TEST(ToDouble, TurnsTooLargeIntoInfinityAndTooSmallIntoZero) {
   EXPECT_EQ(to_double(std::string(400, '9')), INFINITY);
   EXPECT_EQ(to_double("1e99999999999999999999"), INFINITY);
   EXPECT_EQ(to_double("1e-99999999999999999999"), 0.0);
+  // A fuzzer found the exponent that overflows when the digits before the point are added to it.
+  EXPECT_EQ(to_double("7e9223372036854775807"), INFINITY);
+  EXPECT_EQ(to_double("0.07e-9223372036854775808"), 0.0);
 }
 
 TEST(Parse, KeepsWhatOthersLose) {

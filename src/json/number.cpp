@@ -148,13 +148,15 @@ double to_double(std::string_view text) noexcept {
     const bool minus = text.front() == '-';
     const std::size_t first = text.find_first_not_of("-0.");
     const std::size_t exponent = text.find_first_of("eE");
+    constexpr long beyond = 1'000'000'000;  // more than any text has digits
     long scale = 0;
     if (exponent != std::string_view::npos) {
       const std::size_t digits = text[exponent + 1] == '+' ? exponent + 2 : exponent + 1;
       if (std::from_chars(text.data() + digits, text.data() + text.size(), scale).ec !=
           std::errc{}) {
-        scale = text[digits] == '-' ? -1'000'000'000L : 1'000'000'000L;
+        scale = text[digits] == '-' ? -beyond : beyond;
       }
+      scale = std::clamp(scale, -beyond, beyond);
     }
     const std::size_t point = std::min(text.find('.'), exponent);
     const std::size_t whole = std::min(point, text.size());
