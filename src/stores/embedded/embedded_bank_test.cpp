@@ -92,9 +92,13 @@ TEST_F(OpenEmbeddedBank, AFileWithoutRightsIsRefused) {
   constexpr uid_t nobody = 65534;
   const bool root = ::geteuid() == 0;
   std::filesystem::permissions(file_.parent_path(), std::filesystem::perms::all);
-  if (root) ASSERT_EQ(::seteuid(nobody), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(nobody), 0);
+  }
   const auto opened = open(false);
-  if (root) ASSERT_EQ(::seteuid(0), 0);
+  if (root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
   EXPECT_THAT(opened, FailsWith(Errc::refused));
 }
 
