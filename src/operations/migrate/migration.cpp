@@ -308,7 +308,12 @@ class Migration {
     const auto last = std::find_if(runs->begin(), runs->end(), [&](const LedgerRun& run) {
       return run.source == source_name_;
     });
-    if (last != runs->end() && last->state == RunState::running && !options_.restart) {
+    // A run that is loaded but not verified was stopped on the way: it is gone on with too.
+    const bool on_the_way =
+        last != runs->end() &&
+        (last->state == RunState::running ||
+         (last->state == RunState::loaded && last->manifest_sha256 == manifest_.sha256));
+    if (on_the_way && !options_.restart) {
       if (last->manifest_sha256 != manifest_.sha256) {
         report_.run = last->run;
         stop(MigrationOutcome::source_changed,

@@ -1,0 +1,90 @@
+#include <cstdlib>
+#include <exception>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/output.hpp"
+
+namespace bb5::cli {
+namespace {
+
+/// Defaults of the global options that neither a flag, the environment nor the configuration gives.
+void set_defaults(Context& context) {
+  if (context.addresses.store.empty()) context.addresses.store = default_store();
+}
+
+/// Of the command line only: an environment variable or a file can be kept from others.
+Result<> refuse_passwords(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) BB5_TRY(refuse_password_in(argv[i]));
+  return ok();
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Memory for agents: keeps, migrates and recalls what they learn.", "bb5-memory"};
+  app.set_version_flag("--version", BB5_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  const char* config = std::getenv("BB5_CONFIG");
+  app.set_config("--config", config != nullptr ? config : "",
+                 "File with these options, as NAME=VALUE lines (BB5_CONFIG)");
+  Context context;
+  app.add_option("--store", context.addresses.store,
+                 "embedded:PATH, postgresql://… or memory: (default: a file in BB5_HOME)")
+      ->envname("BB5_STORE");
+  app.add_option("--graph", context.addresses.graph,
+                 "neo4j+http(s)://user@host:port/database, or none")
+      ->envname("BB5_GRAPH");
+  app.add_option("--bank", context.addresses.bank, "An isolated set of memories")
+      ->envname("BB5_BANK")
+      ->capture_default_str();
+  app.add_flag("--json", context.json, "Print one JSON document on standard output");
+  app.add_flag("--quiet", context.quiet, "No progress on standard error");
+
+  Action action;
+  add_store_commands(app, context, action);
+  add_migrate_commands(app, context, action);
+  add_memory_commands(app, context, action);
+  add_recall_command(app, context, action);
+  add_transfer_commands(app, context, action);
+
+  const bool migrate = argc > 1 && std::any_of(argv + 1, argv + argc, [](const char* word) {
+                         return std::string_view(word) == "migrate";
+                       });
+  const int usage = migrate ? static_cast<int>(MigrateExit::usage) : static_cast<int>(Exit::usage);
+  if (auto clean = refuse_passwords(argc, argv); !clean) {
+    const bool json = std::any_of(
+        argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+    print_error(clean.error(), json);
+    return usage;
+  }
+  if (argc == 1) {
+    print(app.help());
+    return static_cast<int>(Exit::failed);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return usage;
+  }
+  set_defaults(context);
+  return action();
+}
+
+}  // namespace
+}  // namespace bb5::cli
+
+int main(int argc, char** argv) {
+  try {
+    return bb5::cli::run(argc, argv);
+  } catch (const std::exception& exception) {
+    bb5::cli::print_error({bb5::Errc::internal, std::string("unexpected: ") + exception.what(),
+                           "please report this with the command that led here"},
+                          false);
+    return static_cast<int>(bb5::cli::Exit::failed);
+  }
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "operations/graph/compare.hpp"
+#include "operations/graph/relay.hpp"
+#include "operations/migrate/migration.hpp"
+#include "operations/migrate/verification.hpp"
+
+namespace bb5::cli {
+
+/// Everything that a run or a verification has to tell.
+struct MigrateOutcome {
+  std::string source;
+  std::string store;
+  std::string graph;
+  std::optional<MigrationReport> run;
+  std::optional<VerificationReport> verification;
+  std::optional<RelayReport> relay;
+  std::optional<GraphComparison> comparison;  ///< The bank's tables against the graph outside.
+  double seconds_relay = 0;
+  double seconds_verify = 0;
+
+  /// Everything that was asked for was compared and is equal.
+  [[nodiscard]] bool verified() const;
+  [[nodiscard]] int exit_code(bool strict) const;
+};
+
+[[nodiscard]] nlohmann::ordered_json report_document(const MigrateOutcome& outcome);
+[[nodiscard]] std::string report_text(const MigrateOutcome& outcome);
+[[nodiscard]] nlohmann::ordered_json counts_document(const PartCounts& counts);
+
+}  // namespace bb5::cli

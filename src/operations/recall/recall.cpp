@@ -1,0 +1,179 @@
+#include "operations/recall/recall.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "base/digest.hpp"
+#include "operations/recall/fusion.hpp"
+
+namespace bb5 {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+/// Candidates per arm: enough for fusion to see what only one of them ranks high.
+constexpr std::size_t fewest_candidates = 100;
+constexpr std::size_t largest_limit = 10'000;
+/// Equal weights of the calibrated scores (docs/decisions/2026-11-24-fusion.md).
+constexpr double arm_weight = 0.5;
+
+Result<> check(const RecallQuery& query) {
+  if (query.limit < 1 || query.limit > largest_limit) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("limit {} is not between 1 and {}", query.limit, largest_limit)};
+  }
+  if (query.text.find_first_not_of(" \t\r\n") == std::string::npos && query.embedding.empty()) {
+    return Error{Errc::invalid_argument, "the question is empty", "give words, or a vector"};
+  }
+  if (query.strategies.empty())
+    return Error{Errc::invalid_argument, "no strategy is named", "name semantic, keyword or both"};
+  for (const std::string& strategy : query.strategies) {
+    if (strategy != "semantic" && strategy != "keyword") {
+      return Error{Errc::invalid_argument, fmt::format("there is no strategy `{}`", strategy),
+                   "name semantic, keyword or both"};
+    }
+  }
+  return ok();
+}
+
+class Recalling {
+ public:
+  Recalling(const Bank& bank, const RecallQuery& query) : bank_(bank), query_(query) {
+    filter_.networks = query.networks;
+  }
+
+  Result<RecallAnswer> run() {
+    const auto start = Clock::now();
+    BB5_TRY(check(query_));
+    const auto wants = [&](const char* arm) {
+      return std::find(query_.strategies.begin(), query_.strategies.end(), arm) !=
+             query_.strategies.end();
+    };
+    if (wants("semantic")) BB5_TRY(semantic());
+    if (wants("keyword")) BB5_TRY(keyword());
+    BB5_TRY(answer());
+    BB5_TRY(explain());
+    answer_.receipt.milliseconds = milliseconds_since(start);
+    return std::move(answer_);
+  }
+
+ private:
+  [[nodiscard]] std::size_t candidates() const {
+    return std::max(fewest_candidates, query_.offset + query_.limit);
+  }
+
+  void skip(const char* arm, std::string why) {
+    answer_.receipt.arms.push_back({.arm = arm, .ran = false, .why = std::move(why)});
+  }
+
+  void keep(const char* arm, SearchResult result, Clock::time_point start) {
+    ArmReceipt receipt{.arm = arm,
+                       .ran = true,
+                       .plan = std::move(result.plan),
+                       .found = result.hits.size(),
+                       .milliseconds = milliseconds_since(start)};
+    if (!result.hits.empty()) receipt.best = result.hits.front().score;
+    answer_.receipt.arms.push_back(std::move(receipt));
+    arms_.push_back({.arm = arm, .weight = arm_weight, .hits = std::move(result.hits)});
+  }
+
+  Result<> semantic() {
+    auto embedder = bank_.embedder();
+    if (!embedder) return std::move(embedder).error();
+    std::vector<float> vector = query_.embedding;
+    if (vector.empty() && embedder->dimension != 0) {
+      auto cached = bank_.cached_embedding(embedder->model, to_hex(md5(query_.text)));
+      if (!cached) return std::move(cached).error();
+      if (*cached) vector = std::move(**cached);
+    }
+    if (embedder->dimension == 0 && query_.embedding.empty())
+      return skip("semantic", "no memory of this bank has a vector"), ok();
+    if (vector.empty())
+      return skip("semantic",
+                  fmt::format("no embedder for {}, and the question's vector is not cached",
+                              embedder->model)),
+             ok();
+    const auto start = Clock::now();
+    auto found = bank_.nearest(vector, candidates(), filter_);
+    if (!found) return std::move(found).error();
+    keep("semantic", std::move(*found), start);
+    return ok();
+  }
+
+  Result<> keyword() {
+    const auto start = Clock::now();
+    auto found = bank_.keyword(query_.text, candidates(), filter_);
+    if (!found) return std::move(found).error();
+    keep("keyword", std::move(*found), start);
+    return ok();
+  }
+
+  Result<> answer() {
+    const auto fused =
+        query_.reciprocal_ranks ? fuse_ranks(arms_, query_.rrf_k) : fuse_weighted(arms_);
+    answer_.receipt.fusion = arms_.size() == 1         ? arms_.front().arm
+                             : query_.reciprocal_ranks ? "rrf"
+                                                       : "weighted";
+    const std::size_t first = std::min(query_.offset, fused.size());
+    const std::size_t last = std::min(first + query_.limit, fused.size());
+    std::vector<MemoryId> ids;
+    for (std::size_t i = first; i < last; ++i) ids.push_back(fused[i].hit.id);
+    auto memories = bank_.get(ids, false);
+    if (!memories) return std::move(memories).error();
+    std::size_t at = first;
+    for (Memory& memory : *memories) {
+      while (at < last && fused[at].hit.id != memory.id)
+        ++at;  // a memory may be erased between search and reading
+      if (at == last) break;
+      answer_.results.push_back({.memory = std::move(memory),
+                                 .rank = at + 1,
+                                 .score = fused[at].hit.score,
+                                 .strategy_scores = fused[at].strategy_scores});
+    }
+    return ok();
+  }
+
+  Result<> explain() {
+    RecallReceipt& receipt = answer_.receipt;
+    receipt.asked = query_.limit;
+    receipt.returned = answer_.results.size();
+    auto page = bank_.stats();
+    if (!page) return std::move(page).error();
+    receipt.held = page->memories;
+    if (receipt.returned < receipt.asked) {
+      std::string why;
+      for (const ArmReceipt& arm : receipt.arms) {
+        if (!why.empty()) why += "; ";
+        why += arm.ran ? fmt::format("{}: {} of {} match", arm.arm, arm.found, arm.plan.looked_at)
+                       : fmt::format("{}: skipped, {}", arm.arm, arm.why);
+      }
+      receipt.short_of = std::move(why);
+    }
+    auto steps = bank_.derived_steps();
+    if (!steps) return std::move(steps).error();
+    for (auto& step : *steps) {
+      if (step.state != "ready") receipt.unfinished.push_back(std::move(step));
+    }
+    return ok();
+  }
+
+  const Bank& bank_;
+  const RecallQuery& query_;
+  MemoryFilter filter_;
+  std::vector<ArmHits> arms_;
+  RecallAnswer answer_;
+};
+
+}  // namespace
+
+Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query) {
+  return Recalling(bank, query).run();
+}
+
+}  // namespace bb5

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "ports/bank.hpp"
+
+namespace bb5 {
+
+struct RecallQuery {
+  std::string text;
+  std::vector<float> embedding;       ///< Empty: looked up by the text among the cached vectors.
+  std::vector<std::string> networks;  ///< Empty: all.
+  std::vector<std::string> strategies = {"semantic", "keyword"};
+  std::size_t limit = 10;  ///< 1 to 10,000.
+  std::size_t offset = 0;
+  bool reciprocal_ranks = false;  ///< RRF instead of weighted scores.
+  int rrf_k = 60;
+};
+
+struct RecalledMemory {
+  Memory memory;  ///< Without its vector.
+  std::size_t rank = 1;
+  double score = 0;
+  std::map<std::string, double> strategy_scores;
+};
+
+/// What one arm did.
+struct ArmReceipt {
+  std::string arm;
+  bool ran = false;
+  std::string why;  ///< Why it was skipped.
+  SearchPlan plan;
+  std::size_t found = 0;
+  std::optional<double> best;
+  double milliseconds = 0;
+};
+
+/// How an answer came about: nothing is left out silently.
+struct RecallReceipt {
+  std::size_t asked = 0;
+  std::size_t returned = 0;
+  std::int64_t held = 0;  ///< Memories in the bank.
+  std::string short_of;   ///< Why fewer came than were asked for; empty: they did not.
+  std::string fusion;     ///< `weighted`, `rrf`, or the one arm's name
+  std::vector<ArmReceipt> arms;
+  std::vector<MemorySearch::DerivedStep> unfinished;  ///< Indexes that are still being built.
+  double milliseconds = 0;
+};
+
+struct RecallAnswer {
+  std::vector<RecalledMemory> results;
+  RecallReceipt receipt;
+};
+
+/// Finds the memories that a question is about. Deterministic: same bank, same answer.
+/// Errors: invalid_argument (empty question without a vector, unknown strategy, limit out of range,
+/// a vector of another length than the bank's); those of the bank.
+[[nodiscard]] Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query);
+
+}  // namespace bb5

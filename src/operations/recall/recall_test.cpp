@@ -1,0 +1,119 @@
+#include "operations/recall/recall.hpp"
+
+#include "base/digest.hpp"
+#include "operations/recall/fusion.hpp"
+#include "stores/in_memory/in_memory_bank.hpp"
+#include "tests/contract/bank_contract.hpp"
+
+namespace bb5 {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+ArmHits arm(const char* name, std::vector<Hit> hits) {
+  return {.arm = name, .weight = 0.5, .hits = std::move(hits)};
+}
+Hit hit(const char* name, std::int64_t seq, double score) {
+  return {memory_id_of(name), seq, score};
+}
+
+std::vector<std::int64_t> order(const std::vector<FusedHit>& fused) {
+  std::vector<std::int64_t> seqs;
+  for (const FusedHit& one : fused) seqs.push_back(one.hit.seq);
+  return seqs;
+}
+
+TEST(FuseWeighted, AddsWhatEachArmThinksRelativeToItsBest) {
+  const ArmHits arms[] = {arm("semantic", {hit("a", 1, 0.8), hit("b", 2, 0.4), hit("d", 4, -0.2)}),
+                          arm("keyword", {hit("b", 2, 12), hit("c", 3, 6)})};
+  const auto fused = fuse_weighted(arms);
+  EXPECT_THAT(order(fused), ElementsAre(2, 1, 3, 4));
+  EXPECT_DOUBLE_EQ(fused[0].hit.score, 0.75);
+  EXPECT_DOUBLE_EQ(fused[0].strategy_scores.at("keyword"), 12);
+  EXPECT_DOUBLE_EQ(fused[3].hit.score, 0);
+}
+
+TEST(FuseWeighted, LeavesTheScoresOfOneArmAlone) {
+  const ArmHits arms[] = {arm("semantic", {hit("a", 1, 0.8), hit("b", 2, -0.4)}),
+                          arm("keyword", {})};
+  const auto fused = fuse_weighted(arms);
+  EXPECT_DOUBLE_EQ(fused[0].hit.score, 0.8);
+  EXPECT_DOUBLE_EQ(fused[1].hit.score, -0.4);
+}
+
+TEST(FuseRanks, CountsPlacesOnlyAndBreaksTiesByInsertion) {
+  const ArmHits arms[] = {arm("semantic", {hit("b", 2, 9), hit("a", 1, 8)}),
+                          arm("keyword", {hit("a", 1, 1), hit("b", 2, 0.1)})};
+  EXPECT_THAT(order(fuse_ranks(arms, 60)), ElementsAre(1, 2));
+}
+
+class Recall : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_THAT(bank_->set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+    std::vector<Memory> memories = {vector_memory("tea at four", {1, 0}),
+                                    vector_memory("coffee at nine", {0.9f, 0.1f}),
+                                    vector_memory("rain", {0, 1})};
+    memories[2].network = "world";
+    ASSERT_THAT(bank_->write({.memories = memories}), Succeeds());
+  }
+  std::vector<std::string> ids(const RecallAnswer& answer) {
+    std::vector<std::string> found;
+    for (const auto& result : answer.results) found.push_back(result.memory.legacy_id);
+    return found;
+  }
+  std::unique_ptr<Bank> bank_ = new_in_memory_bank();
+};
+
+TEST_F(Recall, FusesWordsAndVector) {
+  const auto answer = recall(*bank_, {.text = "rain at four", .embedding = {1, 0}});
+  ASSERT_THAT(answer, Succeeds());
+  EXPECT_THAT(ids(*answer), ElementsAre("tea at four", "coffee at nine", "rain"));
+  EXPECT_EQ(answer->results[0].rank, 1u);
+  EXPECT_EQ(answer->receipt.fusion, "weighted");
+  EXPECT_THAT(answer->receipt.arms, SizeIs(2));
+  EXPECT_THAT(answer->receipt.short_of, HasSubstr("semantic: 3 of 3 match"));
+}
+
+TEST_F(Recall, SaysWhyTheSemanticArmIsSkippedAndAnswersByWords) {
+  const auto answer = recall(*bank_, {.text = "rain", .limit = 1});
+  ASSERT_THAT(answer, Succeeds());
+  EXPECT_THAT(ids(*answer), ElementsAre("rain"));
+  EXPECT_FALSE(answer->receipt.arms[0].ran);
+  EXPECT_THAT(answer->receipt.arms[0].why, HasSubstr("no embedder for test/two"));
+  EXPECT_EQ(answer->receipt.short_of, "");
+}
+
+TEST_F(Recall, FindsTheQuestionsVectorInTheCache) {
+  const EmbeddingCache::Entry entries[] = {{to_hex(md5("weather")), "test/two", {0, 1}}};
+  ASSERT_THAT(bank_->cache_embeddings(entries, nullptr), Succeeds());
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "weather", .limit = 1})), ElementsAre("rain"));
+}
+
+TEST_F(Recall, PagesAndFilters) {
+  EXPECT_THAT(
+      ids(*recall(
+          *bank_,
+          {.text = "x", .embedding = {1, 0}, .strategies = {"semantic"}, .limit = 1, .offset = 1})),
+      ElementsAre("coffee at nine"));
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .networks = {"world"}})),
+              ElementsAre("rain"));
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .offset = 99})), IsEmpty());
+}
+
+TEST_F(Recall, RefusesWhatMakesNoSense) {
+  EXPECT_THAT(recall(*bank_, {.text = "  "}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 0}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 1'000'000'000}),
+              FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .strategies = {"magic"}}),
+              FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .embedding = {1, 2, 3}}),
+              FailsWith(Errc::invalid_argument));
+}
+
+}  // namespace
+}  // namespace bb5

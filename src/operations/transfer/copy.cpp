@@ -1,0 +1,187 @@
+#include "operations/transfer/copy.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace bb5 {
+namespace {
+
+constexpr std::size_t page_size = 500;
+constexpr std::size_t all_issues = 10'000'000;
+constexpr std::size_t shown_differences = 1000;
+
+/// Facts that stand for themselves: those of memories come with the memories.
+template <class Fact>
+void drop_facts_of_memories(std::vector<Fact>& facts) {
+  std::erase_if(facts, [](const Fact& fact) { return fact.memory.has_value(); });
+}
+
+Result<> require_empty(const Bank& bank) {
+  auto stats = bank.stats();
+  if (!stats) return std::move(stats).error();
+  auto runs = bank.runs();
+  if (!runs) return std::move(runs).error();
+  if (stats->memories > 0 || stats->cached_embeddings > 0 || stats->entities > 0 ||
+      !runs->empty()) {
+    return Error{
+        Errc::conflict,
+        fmt::format("the bank to write to is not empty: it holds {} memories", stats->memories),
+        "name a bank or store that does not exist yet"};
+  }
+  return ok();
+}
+
+Result<std::int64_t> copy_memories(const Bank& from, Bank& to, const CopyProgress& progress) {
+  std::int64_t copied = 0;
+  std::int64_t after = 0;
+  while (true) {
+    auto page = from.page({.after_seq = after, .limit = page_size});
+    if (!page) return std::move(page).error();
+    if (page->empty()) return copied;
+    after = page->back().seq;
+    for (Memory& memory : *page) memory.seq = 0;
+    auto written = to.write({.memories = *page, .fold = false});
+    if (!written) return std::move(written).error();
+    copied += std::ssize(*page);
+    if (progress && !progress(copied)) return Error{Errc::cancelled, "copying was stopped"};
+  }
+}
+
+Result<> copy_facts(const Bank& from, Bank& to) {
+  std::int64_t after = 0;
+  while (true) {
+    auto facts = from.entity_facts(after, page_size);
+    if (!facts) return std::move(facts).error();
+    if (facts->empty()) break;
+    after = facts->back().seq;
+    drop_facts_of_memories(*facts);
+    auto written = to.write({.entity_facts = *facts, .fold = false});
+    if (!written) return std::move(written).error();
+  }
+  after = 0;
+  while (true) {
+    auto facts = from.relationship_facts(after, page_size);
+    if (!facts) return std::move(facts).error();
+    if (facts->empty()) break;
+    after = facts->back().seq;
+    drop_facts_of_memories(*facts);
+    auto written = to.write({.relationship_facts = *facts, .fold = false});
+    if (!written) return std::move(written).error();
+  }
+  return ok();
+}
+
+Result<> copy_cache(const Bank& from, Bank& to) {
+  EmbeddingCache::Entry last;
+  while (true) {
+    auto entries = from.cached_embeddings(last.model, last.text_md5, page_size);
+    if (!entries) return std::move(entries).error();
+    if (entries->empty()) return ok();
+    last = entries->back();
+    auto written = to.cache_embeddings(*entries, nullptr);
+    if (!written) return std::move(written).error();
+  }
+}
+
+Result<> copy_ledger(const Bank& from, Bank& to) {
+  auto runs = from.runs();
+  if (!runs) return std::move(runs).error();
+  for (auto run = runs->rbegin(); run != runs->rend(); ++run) {
+    auto batches = from.batches(run->run);
+    if (!batches) return std::move(batches).error();
+    auto issues = from.issues(run->run, all_issues);
+    if (!issues) return std::move(issues).error();
+    std::map<std::string, std::size_t> last_of_file;
+    for (std::size_t i = 0; i < batches->size(); ++i) last_of_file[(*batches)[i].file] = i;
+    for (auto& [file, issue] : *issues) {
+      if (const auto last = last_of_file.find(file); last != last_of_file.end())
+        (*batches)[last->second].issues.push_back(std::move(issue));
+    }
+    BB5_TRY(to.restore_run(*run, *batches));
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& progress) {
+  BB5_TRY(require_empty(to));
+  auto embedder = from.embedder();
+  if (!embedder) return std::move(embedder).error();
+  if (embedder->dimension != 0) BB5_TRY(to.set_embedder(*embedder));
+  auto copied = copy_memories(from, to, progress);
+  if (!copied) return copied;
+  BB5_TRY(copy_facts(from, to));
+  BB5_TRY(copy_cache(from, to));
+  BB5_TRY(copy_ledger(from, to));
+  BB5_TRY(to.fold_graph());
+  BB5_TRY(to.derive([](const MemorySearch::DerivedStep&) { return true; }));
+  return copied;
+}
+
+Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& right,
+                                              const CopyProgress& progress) {
+  std::vector<Difference> found;
+  std::int64_t after_left = 0;
+  std::int64_t after_right = 0;
+  std::int64_t compared = 0;
+  while (found.size() < shown_differences) {
+    auto ours = left.page({.after_seq = after_left, .limit = page_size});
+    if (!ours) return std::move(ours).error();
+    auto theirs = right.page({.after_seq = after_right, .limit = page_size});
+    if (!theirs) return std::move(theirs).error();
+    if (ours->empty() && theirs->empty()) break;
+    const std::size_t both = std::min(ours->size(), theirs->size());
+    for (std::size_t i = 0; i < both; ++i) {
+      const Memory& a = (*ours)[i];
+      const Memory& b = (*theirs)[i];
+      if (a.id != b.id) {
+        found.push_back({a.legacy_id, "order", a.id.to_string(), b.id.to_string()});
+        return found;  // from here on everything would differ
+      }
+      for (FieldDifference& field : differences(a, b))
+        found.push_back(
+            {a.legacy_id, std::move(field.field), std::move(field.left), std::move(field.right)});
+    }
+    for (std::size_t i = both; i < ours->size(); ++i)
+      found.push_back({(*ours)[i].legacy_id, "missing", "there", "absent"});
+    for (std::size_t i = both; i < theirs->size(); ++i)
+      found.push_back({(*theirs)[i].legacy_id, "extra", "absent", "there"});
+    if (!ours->empty()) after_left = ours->back().seq;
+    if (!theirs->empty()) after_right = theirs->back().seq;
+    compared += std::ssize(*ours);
+    if (progress && !progress(compared)) return Error{Errc::cancelled, "comparing was stopped"};
+  }
+  EmbeddingCache::Entry last;
+  while (true) {
+    auto ours = left.cached_embeddings(last.model, last.text_md5, page_size);
+    if (!ours) return std::move(ours).error();
+    auto theirs = right.cached_embeddings(last.model, last.text_md5, page_size);
+    if (!theirs) return std::move(theirs).error();
+    if (*ours != *theirs)
+      found.push_back({"embedding cache", "entries",
+                       fmt::format("{} from {}", ours->size(), last.text_md5),
+                       fmt::format("{}, others", theirs->size())});
+    if (ours->empty()) break;
+    last = ours->back();
+  }
+  const auto left_graph = left.graph_counts();
+  const auto right_graph = right.graph_counts();
+  if (!left_graph) return left_graph.error();
+  if (!right_graph) return right_graph.error();
+  if (*left_graph != *right_graph) {
+    const auto shown = [](const GraphCounts& counts) {
+      return fmt::format("{} nodes, {} edges, {} mentions", counts.entities, counts.relationships,
+                         counts.mentions);
+    };
+    found.push_back({"graph", "counts", shown(*left_graph), shown(*right_graph)});
+  }
+  auto tables = verify_graph_tables(right);
+  if (!tables) return std::move(tables).error();
+  found.insert(found.end(), tables->begin(), tables->end());
+  return found;
+}
+
+}  // namespace bb5

@@ -1,0 +1,72 @@
+#include "operations/transfer/copy.hpp"
+#include "operations/transfer/export.hpp"
+#include "stores/in_memory/in_memory_bank.hpp"
+#include "tests/contract/bank_contract.hpp"
+
+namespace bb5 {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class Copy : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_THAT(bank_->set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+    const std::vector<Memory> memories = {
+        vector_memory("b", {1, 0}), with_metadata(make_memory("a"), R"({"entities":["Redis"]})"),
+        with_metadata(make_memory("e"), R"({"is_entity":true,"entity_name":"Redis"})")};
+    const std::vector<EntityFact> entities = {make_entity("Lua")};
+    const std::vector<RelationshipFact> edges = {make_relationship("Redis", "runs", "Lua")};
+    ASSERT_THAT(
+        bank_->write({.memories = memories, .entity_facts = entities, .relationship_facts = edges}),
+        Succeeds());
+    const EmbeddingCache::Entry entries[] = {{std::string(32, 'a'), "test/two", {1, 2}}};
+    ASSERT_THAT(bank_->cache_embeddings(entries, nullptr), Succeeds());
+    LedgerRun run{.run = {Uuid::random()},
+                  .source = "/x",
+                  .manifest_sha256 = std::string(32, 'x'),
+                  .tool_version = "1",
+                  .options = "{}",
+                  .started = now(),
+                  .files = {{.file = "memories.json", .sha256 = std::string(32, 'y')}}};
+    ASSERT_THAT(bank_->begin_run(run), Succeeds());
+  }
+  std::unique_ptr<Bank> bank_ = new_in_memory_bank();
+  std::unique_ptr<Bank> other_ = new_in_memory_bank();
+};
+
+TEST_F(Copy, BringsEverythingAlong) {
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), HasValue(3));
+  EXPECT_THAT(compare_banks(*bank_, *other_, {}), HasValue(IsEmpty()));
+  EXPECT_THAT(*other_->runs(), SizeIs(1));
+  EXPECT_EQ(*other_->graph_counts(), *bank_->graph_counts());
+}
+
+TEST_F(Copy, GoesIntoEmptyBanksOnly) {
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  EXPECT_THAT(copy_bank(*bank_, *other_, {}), FailsWith(Errc::conflict));
+}
+
+TEST_F(Copy, ComparingNamesWhatDiffers) {
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  const std::vector<Memory> changed = {vector_memory("b", {1, 0.5f})};
+  ASSERT_THAT(other_->write({.memories = changed, .on_conflict = OnConflict::replace}), Succeeds());
+  const auto found = *compare_banks(*bank_, *other_, {});
+  ASSERT_THAT(found, SizeIs(1));
+  EXPECT_EQ(found[0].id, "b");
+  EXPECT_EQ(found[0].field, "embedding[1]");
+  ASSERT_THAT(other_->erase(memory_id_of("\"e\"")), HasValue(true));
+  EXPECT_THAT(*compare_banks(*bank_, *other_, {}),
+              testing::Contains(testing::Field(&Difference::field, "missing")));
+}
+
+TEST_F(Copy, AnEmptyBankExportsAnEmptyArray) {
+  std::string bytes;
+  ASSERT_THAT(export_legacy(*other_, [&](std::string_view piece) { return bytes += piece, ok(); }),
+              HasValue(0));
+  EXPECT_EQ(bytes, "[]");
+}
+
+}  // namespace
+}  // namespace bb5

@@ -1,0 +1,324 @@
+#include "stores/postgres/graph_fold.hpp"
+
+#include <string>
+
+namespace bb5::postgres {
+namespace {
+
+constexpr std::string_view rev = "(SELECT currval('{bank}.graph_rev'))";
+constexpr std::string_view largest = "9223372036854775807";
+constexpr std::string_view requeued =
+    " ON CONFLICT (kind, row_id) DO UPDATE SET id = excluded.id, rev = greatest(outbox.rev, "
+    "excluded.rev)";
+// As outbox_row_id() has it.
+constexpr std::string_view relationship_row_id =
+    "{bank}.text_id(octet_length(subject_key) || ':' || octet_length(predicate) || ':' || key)";
+
+std::string joined(std::initializer_list<std::string_view> pieces) {
+  std::string text;
+  for (const std::string_view piece : pieces) text += piece;
+  return text;
+}
+
+/// Entities and the meaning of names (rules 1 and 2). Scope: the names $1, or all. Answers with the
+/// names that now mean another entity, or none.
+std::string entities_sql(bool all) {
+  const std::string_view facts =
+      all ? "SELECT * FROM {bank}.entity_facts WHERE name_id IS NOT NULL"
+          : "SELECT f.* FROM touched JOIN {bank}.entity_facts f USING (name_id)";
+  // Names that nothing bears.
+  const std::string_view uses =
+      all ? "SELECT name_id, name, placeholder, memory_id FROM {bank}.mention_facts"
+            " UNION ALL SELECT subject_name_id, subject, subject_placeholder, NULL FROM "
+            "{bank}.relationship_facts"
+            " WHERE relation_id IS NOT NULL"
+            " UNION ALL SELECT object_name_id, object, object_placeholder, NULL FROM "
+            "{bank}.relationship_facts"
+            " WHERE relation_id IS NOT NULL"
+          : "SELECT m.name_id, m.name, m.placeholder, m.memory_id"
+            " FROM bare JOIN {bank}.mention_facts m USING (name_id)"
+            " UNION ALL SELECT r.subject_name_id, r.subject, r.subject_placeholder, NULL"
+            " FROM bare JOIN {bank}.relationship_facts r ON r.subject_name_id = bare.name_id"
+            " UNION ALL SELECT r.object_name_id, r.object, r.object_placeholder, NULL"
+            " FROM bare JOIN {bank}.relationship_facts r ON r.object_name_id = bare.name_id";
+  const std::string_view have =
+      all ? "SELECT * FROM {bank}.entities"
+          : "SELECT e.* FROM touched JOIN {bank}.entities e USING (name_id)";
+  const std::string_view had_meaning =
+      all ? "SELECT * FROM {bank}.names"
+          : "SELECT n.* FROM touched JOIN {bank}.names n USING (name_id)";
+  return joined({
+      "WITH ",
+      all ? "" : "touched AS MATERIALIZED (SELECT DISTINCT unnest($1::uuid[]) AS name_id), ",
+      "f AS MATERIALIZED (",
+      facts,
+      "), ",
+      "spelled AS (SELECT entity_id, name, sum(mentions) AS mentions FROM f GROUP BY entity_id, "
+      "name), ",
+      "titled AS MATERIALIZED (SELECT DISTINCT ON (entity_id) entity_id, name FROM spelled"
+      " ORDER BY entity_id, mentions DESC, name COLLATE \"C\"), ",
+      "others AS (SELECT a.entity_id, array_agg(a.alias ORDER BY a.alias COLLATE \"C\") AS aliases"
+      " FROM (SELECT entity_id, name COLLATE \"C\" AS alias FROM f"
+      " UNION SELECT entity_id, unnest(aliases) COLLATE \"C\" FROM f) a"
+      " JOIN titled t ON t.entity_id = a.entity_id AND t.name <> a.alias GROUP BY a.entity_id), ",
+      "gathered AS (SELECT entity_id, key, name_id,"
+      " min(CASE WHEN type = '' THEN 'concept' COLLATE \"C\" ELSE type END) AS type,"
+      " least(sum(mentions), ",
+      largest,
+      ")::bigint AS mention_count, min(first_seen) AS first_seen,"
+      " greatest(max(last_seen), max(first_seen)) AS last_seen FROM f GROUP BY entity_id, key, "
+      "name_id), ",
+      all ? ""
+          : "bare AS MATERIALIZED (SELECT name_id FROM touched EXCEPT SELECT name_id FROM f), ",
+      "uses AS (",
+      uses,
+      "), ",
+      "wanted AS MATERIALIZED ("
+      "SELECT g.entity_id, g.key, g.name_id, t.name, g.type, g.mention_count, g.first_seen, "
+      "g.last_seen,"
+      " coalesce(o.aliases, '{}') AS aliases, false AS placeholder"
+      " FROM gathered g JOIN titled t USING (entity_id) LEFT JOIN others o USING (entity_id)"
+      " UNION ALL SELECT {bank}.text_id(u.placeholder), u.placeholder, u.name_id, min(u.name), '",
+      placeholder_type,
+      "', count(DISTINCT u.memory_id), NULL, NULL, '{}', true FROM uses u",
+      all ? " WHERE NOT EXISTS (SELECT FROM f WHERE f.name_id = u.name_id)" : "",
+      " GROUP BY u.name_id, u.placeholder), ",
+      "have AS MATERIALIZED (",
+      have,
+      "), ",
+      "changed AS MATERIALIZED (SELECT w.* FROM wanted w LEFT JOIN have h USING (entity_id)"
+      " WHERE h.entity_id IS NULL"
+      " OR (w.name, w.type, w.mention_count, w.first_seen, w.last_seen, w.aliases, w.placeholder) "
+      "IS DISTINCT FROM"
+      " (h.name, h.type, h.mention_count, h.first_seen, h.last_seen, h.aliases, h.placeholder)), ",
+      "gone AS MATERIALIZED (SELECT h.entity_id, h.key FROM have h LEFT JOIN wanted w USING "
+      "(entity_id)"
+      " WHERE w.entity_id IS NULL), ",
+      "put AS (INSERT INTO {bank}.entities (entity_id, key, name_id, name, type, mention_count, "
+      "first_seen, last_seen,"
+      " aliases, placeholder, rev) SELECT c.*, ",
+      rev,
+      " FROM changed c"
+      " ON CONFLICT (entity_id) DO UPDATE SET name = excluded.name, type = excluded.type,"
+      " mention_count = excluded.mention_count, first_seen = excluded.first_seen, last_seen = "
+      "excluded.last_seen,"
+      " aliases = excluded.aliases, placeholder = excluded.placeholder, rev = excluded.rev), ",
+      "dropped AS (DELETE FROM {bank}.entities e USING gone g WHERE e.entity_id = g.entity_id), ",
+      "queued AS (INSERT INTO {bank}.outbox (kind, row_id, key, rev)"
+      " SELECT 0, entity_id, key, ",
+      rev,
+      " FROM (SELECT entity_id, key FROM changed UNION ALL SELECT * FROM gone) q",
+      requeued,
+      "), ",
+      "meant AS (SELECT DISTINCT ON (name_id) name_id, entity_id FROM wanted"
+      " ORDER BY name_id, mention_count DESC, first_seen ASC NULLS LAST, key COLLATE \"C\"), ",
+      "moved AS MATERIALIZED (SELECT name_id, m.entity_id FROM meant m FULL JOIN (",
+      had_meaning,
+      ") n USING (name_id)"
+      " WHERE m.entity_id IS DISTINCT FROM n.entity_id), ",
+      "named AS (INSERT INTO {bank}.names SELECT name_id, entity_id FROM moved WHERE entity_id IS "
+      "NOT NULL"
+      " ON CONFLICT (name_id) DO UPDATE SET entity_id = excluded.entity_id), ",
+      "unnamed AS (DELETE FROM {bank}.names n USING moved m WHERE n.name_id = m.name_id AND "
+      "m.entity_id IS NULL) ",
+      all ? "SELECT NULL::uuid WHERE false" : "SELECT name_id FROM moved",
+  });
+}
+
+/// Rule 3. Scope: the relationships $1 and those of the names $2, or all.
+std::string relationships_sql(bool all) {
+  const std::string_view scope =
+      "scope AS MATERIALIZED (SELECT unnest($1::uuid[]) AS relation_id"
+      " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE subject_name_id = "
+      "ANY($2::uuid[])"
+      " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE object_name_id = "
+      "ANY($2::uuid[])), ";
+  const std::string_view facts =
+      all ? "SELECT * FROM {bank}.relationship_facts WHERE relation_id IS NOT NULL"
+          : "SELECT r.* FROM scope JOIN {bank}.relationship_facts r USING (relation_id)";
+  const std::string_view have =
+      all ? "SELECT * FROM {bank}.relationships"
+          : "SELECT r.* FROM scope JOIN {bank}.relationships r USING (relation_id)";
+  return joined({
+      "WITH ",
+      all ? "" : scope,
+      "f AS (",
+      facts,
+      "), ",
+      "grouped AS (SELECT relation_id, subject_name_id, predicate, object_name_id,"
+      " (array_agg(confidence ORDER BY seq DESC) FILTER (WHERE confidence IS NOT NULL))[1] AS "
+      "confidence,"
+      " greatest(least(sum(observation_count), ",
+      largest,
+      "), -",
+      largest,
+      ")::bigint AS observation_count,"
+      " min(first_observed) AS first_observed, greatest(max(last_observed), max(first_observed)) "
+      "AS last_observed"
+      " FROM f GROUP BY relation_id, subject_name_id, predicate, object_name_id), ",
+      "wanted AS MATERIALIZED (SELECT g.relation_id,"
+      " s.key || chr(9247) || g.predicate || chr(9247) || o.key AS key, s.entity_id AS subject_id,"
+      " o.entity_id AS object_id, s.key AS subject_key, g.predicate, o.key AS object_key, "
+      "g.confidence,"
+      " g.observation_count, g.first_observed, g.last_observed FROM grouped g"
+      " JOIN {bank}.names sn ON sn.name_id = g.subject_name_id JOIN {bank}.entities s ON "
+      "s.entity_id = sn.entity_id"
+      " JOIN {bank}.names obn ON obn.name_id = g.object_name_id JOIN {bank}.entities o ON "
+      "o.entity_id = obn.entity_id), ",
+      "have AS MATERIALIZED (",
+      have,
+      "), ",
+      "changed AS MATERIALIZED (SELECT w.* FROM wanted w LEFT JOIN have h USING (relation_id)"
+      " WHERE h.relation_id IS NULL"
+      " OR (w.subject_id, w.object_id, w.confidence, w.observation_count, w.first_observed, "
+      "w.last_observed)"
+      " IS DISTINCT FROM"
+      " (h.subject_id, h.object_id, h.confidence, h.observation_count, h.first_observed, "
+      "h.last_observed)), ",
+      // Under its old key: the ends may mean other entities now.
+      "gone AS MATERIALIZED (SELECT h.*, w.relation_id IS NULL AS drop FROM have h LEFT JOIN "
+      "wanted w USING (relation_id)"
+      " WHERE (w.subject_id, w.object_id) IS DISTINCT FROM (h.subject_id, h.object_id)), ",
+      "put AS (INSERT INTO {bank}.relationships (relation_id, key, subject_id, object_id, "
+      "subject_key, predicate,"
+      " object_key, confidence, observation_count, first_observed, last_observed, rev) SELECT "
+      "c.*, ",
+      rev,
+      " FROM changed c ON CONFLICT (relation_id) DO UPDATE SET key = excluded.key, subject_id = "
+      "excluded.subject_id,"
+      " object_id = excluded.object_id, subject_key = excluded.subject_key, object_key = "
+      "excluded.object_key,"
+      " confidence = excluded.confidence, observation_count = excluded.observation_count,"
+      " first_observed = excluded.first_observed, last_observed = excluded.last_observed, rev = "
+      "excluded.rev), ",
+      "dropped AS (DELETE FROM {bank}.relationships r USING gone g WHERE g.drop AND r.relation_id "
+      "= g.relation_id) ",
+      "INSERT INTO {bank}.outbox (kind, row_id, key, subject_key, predicate, object_key, rev)"
+      " SELECT 1, ",
+      relationship_row_id,
+      ", key, subject_key, predicate, object_key, ",
+      rev,
+      " FROM (SELECT key, subject_key, predicate, object_key FROM changed"
+      " UNION ALL SELECT key, subject_key, predicate, object_key FROM gone) q",
+      requeued,
+  });
+}
+
+/// Rule 4. Scope: the pairs of memories $1 and names $2, and all of the names $3; or all.
+std::string mentions_sql(bool all) {
+  const std::string_view scope =
+      "scope AS MATERIALIZED (SELECT memory_id, name_id FROM unnest($1::uuid[], $2::uuid[]) AS "
+      "p(memory_id, name_id)"
+      " UNION SELECT memory_id, name_id FROM {bank}.mention_facts WHERE name_id = "
+      "ANY($3::uuid[])), ";
+  const std::string_view facts =
+      all ? "SELECT DISTINCT memory_id, name_id FROM {bank}.mention_facts"
+          : "SELECT DISTINCT memory_id, name_id FROM scope JOIN {bank}.mention_facts USING "
+            "(memory_id, name_id)";
+  const std::string_view have =
+      all ? "SELECT * FROM {bank}.mentions"
+          : "SELECT m.* FROM scope JOIN {bank}.mentions m USING (memory_id, name_id)";
+  return joined({
+      "WITH ",
+      all ? "" : scope,
+      "f AS (",
+      facts,
+      "), ",
+      "wanted AS MATERIALIZED (SELECT f.memory_id, f.name_id, e.entity_id, e.key AS entity_key "
+      "FROM f"
+      " JOIN {bank}.names n ON n.name_id = f.name_id JOIN {bank}.entities e ON e.entity_id = "
+      "n.entity_id), ",
+      "have AS MATERIALIZED (",
+      have,
+      "), ",
+      "changed AS MATERIALIZED (SELECT w.* FROM wanted w LEFT JOIN have h USING (memory_id, "
+      "name_id)"
+      " WHERE h.entity_id IS DISTINCT FROM w.entity_id), ",
+      "gone AS MATERIALIZED (SELECT h.*, w.entity_id IS NULL AS drop"
+      " FROM have h LEFT JOIN wanted w USING (memory_id, name_id) WHERE w.entity_id IS DISTINCT "
+      "FROM h.entity_id), ",
+      "put AS (INSERT INTO {bank}.mentions (memory_id, name_id, entity_id, entity_key, rev) SELECT "
+      "c.*, ",
+      rev,
+      " FROM changed c ON CONFLICT (memory_id, name_id) DO UPDATE SET entity_id = "
+      "excluded.entity_id,"
+      " entity_key = excluded.entity_key, rev = excluded.rev), ",
+      "dropped AS (DELETE FROM {bank}.mentions m USING gone g"
+      " WHERE g.drop AND m.memory_id = g.memory_id AND m.name_id = g.name_id) ",
+      "INSERT INTO {bank}.outbox (kind, row_id, key, memory_id, object_key, rev)"
+      " SELECT 2, {bank}.text_id(memory_id || entity_key), memory_id || entity_key, memory_id, "
+      "entity_key, ",
+      rev,
+      " FROM (SELECT memory_id, entity_key FROM changed UNION ALL SELECT memory_id, entity_key "
+      "FROM gone) q",
+      requeued,
+  });
+}
+
+}  // namespace
+
+GraphFold::GraphFold(const Names& names)
+    : lock_key_(names.lock_key("fold")),
+      lock_("SELECT pg_advisory_xact_lock($1)"),
+      next_rev_(names.sql("SELECT nextval('{bank}.graph_rev')")),
+      entities_(names.sql(entities_sql(false))),
+      relationships_(names.sql(relationships_sql(false))),
+      mentions_(names.sql(mentions_sql(false))),
+      all_entities_(names.sql(entities_sql(true))),
+      all_relationships_(names.sql(relationships_sql(true))),
+      all_mentions_(names.sql(mentions_sql(true))),
+      requeue_entities_(names.sql(joined({"INSERT INTO {bank}.outbox (kind, row_id, key, rev)"
+                                          " SELECT 0, entity_id, key, rev FROM {bank}.entities",
+                                          requeued}))),
+      requeue_relationships_(names.sql(joined(
+          {"INSERT INTO {bank}.outbox (kind, row_id, key, subject_key, predicate, object_key, rev) "
+           "SELECT 1, ",
+           relationship_row_id,
+           ", key, subject_key, predicate, object_key, rev FROM {bank}.relationships", requeued}))),
+      requeue_mentions_(names.sql(
+          joined({"INSERT INTO {bank}.outbox (kind, row_id, key, memory_id, object_key, rev)"
+                  " SELECT 2, {bank}.text_id(memory_id || entity_key), memory_id || entity_key, "
+                  "memory_id, entity_key, rev"
+                  " FROM {bank}.mentions",
+                  requeued}))) {}
+
+Result<> GraphFold::fold(Transaction& transaction, const Touched& touched) const {
+  if (touched.empty()) return ok();
+  const Command first[] = {
+      {lock_, Params().int8(lock_key_)}, {next_rev_}, {entities_, Params().uuids(touched.names)}};
+  auto answers = transaction.run(first);
+  if (!answers) return std::move(answers).error();
+  const Rows& rows = answers->back();
+  std::vector<Uuid> moved;
+  for (int row = 0; row < rows.size(); ++row) moved.push_back(rows.uuid(row, 0));
+  if (!touched.relations.empty() || !moved.empty()) {
+    transaction.run_at_end({relationships_, Params().uuids(touched.relations).uuids(moved)});
+  }
+  if (!touched.mention_memories.empty() || !moved.empty()) {
+    transaction.run_at_end(
+        {mentions_,
+         Params().uuids(touched.mention_memories).uuids(touched.mention_names).uuids(moved)});
+  }
+  return ok();
+}
+
+Result<> GraphFold::fold_all(Transaction& transaction) const {
+  const Command commands[] = {{lock_, Params().int8(lock_key_)},
+                              {next_rev_},
+                              {all_entities_},
+                              {all_relationships_},
+                              {all_mentions_}};
+  BB5_TRY(transaction.run(commands));
+  return ok();
+}
+
+Result<> GraphFold::requeue_all(Transaction& transaction) const {
+  const Command commands[] = {{lock_, Params().int8(lock_key_)},
+                              {requeue_entities_},
+                              {requeue_relationships_},
+                              {requeue_mentions_}};
+  BB5_TRY(transaction.run(commands));
+  return ok();
+}
+
+}  // namespace bb5::postgres

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "stores/postgres/database.hpp"
+#include "stores/postgres/graph_rows.hpp"
+
+namespace bb5::postgres {
+
+/// The fold of model/graph.hpp, set by set in SQL. Rows that come out as they were are not touched;
+/// changed and removed ones get the next revision and a row in the outbox.
+///
+/// A relationship is the facts of one (subject name, predicate, object name) and a mention is one
+/// (memory, name), since an entity's key holds its name. So a change of facts touches: the entities
+/// of their names; their own relationships and mentions; and, where the entity that a name means
+/// has become another, all relationships and mentions of that name.
+///
+/// One fold at a time in a bank: a lock that lasts until the transaction ends. Whoever gets it sees
+/// all facts of those who had it before, for READ COMMITTED takes a snapshot for each statement.
+class GraphFold {
+ public:
+  explicit GraphFold(const Names& names);
+
+  /// Folds what the facts written in this transaction touch; the last part runs with its COMMIT.
+  Result<> fold(Transaction& transaction, const Touched& touched) const;
+  /// Folds everything.
+  Result<> fold_all(Transaction& transaction) const;
+  /// Puts every row into the outbox.
+  Result<> requeue_all(Transaction& transaction) const;
+
+ private:
+  std::int64_t lock_key_;
+  Statement lock_;
+  Statement next_rev_;
+  Statement entities_;
+  Statement relationships_;
+  Statement mentions_;
+  Statement all_entities_;
+  Statement all_relationships_;
+  Statement all_mentions_;
+  Statement requeue_entities_;
+  Statement requeue_relationships_;
+  Statement requeue_mentions_;
+};
+
+}  // namespace bb5::postgres

@@ -1,0 +1,299 @@
+#include "stores/postgres/postgres_bank.hpp"
+
+#include <mutex>
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include "base/utf8.hpp"
+#include "stores/postgres/database.hpp"
+#include "stores/postgres/graph_fold.hpp"
+#include "stores/postgres/graph_reader.hpp"
+#include "stores/postgres/health.hpp"
+#include "stores/postgres/indexes.hpp"
+#include "stores/postgres/ledger.hpp"
+#include "stores/postgres/reader.hpp"
+#include "stores/postgres/schema.hpp"
+#include "stores/postgres/search.hpp"
+#include "stores/postgres/writer.hpp"
+
+namespace bb5 {
+namespace postgres {
+namespace {
+
+constexpr auto as_long_as_it_takes = std::chrono::hours(24 * 30);
+// A row whose vector lies in it must fit an 8 kB page with all that cannot move out; above, the
+// vector moves out whole, uncompressed, since floats do not compress.
+constexpr std::size_t largest_inline_dimension = 1'800;
+
+SchemaOptions schema_options(const PostgresOptions& options) {
+  return {.create = options.create,
+          .minimum_server = options.minimum_server_version,
+          .minimum_extension = options.minimum_vector_version};
+}
+
+IndexOptions index_options(const PostgresOptions& options) {
+  IndexOptions index{.vectors_from = options.vector_index_from,
+                     .ef_search = options.hnsw_ef_search,
+                     .lists = options.ivfflat_lists,
+                     .probes = options.ivfflat_probes,
+                     .memory_bytes = options.index_memory_bytes};
+  switch (options.vector_index) {
+    case PostgresOptions::VectorIndex::automatic:
+      index.kind = IndexOptions::Kind::automatic;
+      break;
+    case PostgresOptions::VectorIndex::none:
+      index.kind = IndexOptions::Kind::none;
+      break;
+    case PostgresOptions::VectorIndex::hnsw:
+      index.kind = IndexOptions::Kind::hnsw;
+      break;
+    case PostgresOptions::VectorIndex::ivfflat:
+      index.kind = IndexOptions::Kind::ivfflat;
+      break;
+  }
+  return index;
+}
+
+/// The parts joined; each call goes to one of them.
+class PostgresBank final : public Bank {
+ public:
+  PostgresBank(std::unique_ptr<Database> database, const PostgresOptions& options)
+      : database_(std::move(database)),
+        schema_(schema_options(options)),
+        ledger_(*database_),
+        fold_(database_->names()),
+        reader_(*database_),
+        writer_(*database_, fold_, ledger_),
+        graph_(*database_),
+        search_(*database_),
+        indexes_(*database_, search_, index_options(options)) {}
+
+  // --- memories ---
+  Result<WriteOutcome> write(const WriteBatch& batch) override { return writer_.write(batch); }
+  Result<std::vector<Memory>> get(std::span<const MemoryId> ids,
+                                  bool with_embeddings) const override {
+    return reader_.get(ids, with_embeddings);
+  }
+  Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const override {
+    return reader_.find(legacy_id_or_uuid);
+  }
+  Result<std::vector<Memory>> page(const PageRequest& request) const override {
+    return reader_.page(request);
+  }
+  Result<bool> erase(const MemoryId& id) override { return writer_.erase(id); }
+  Result<StoreStats> stats() const override { return reader_.stats(); }
+  Result<EmbedderInfo> embedder() const override { return reader_.embedder(); }
+  Result<> set_embedder(const EmbedderInfo& embedder) override;
+  Result<std::vector<std::string>> check(bool thorough) const override {
+    return check_bank(*database_, reader_, indexes_, schema_, thorough);
+  }
+
+  // --- search ---
+  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    return search_.nearest(query, k, filter);
+  }
+  Result<SearchResult> keyword(std::string_view text, std::size_t k,
+                               const MemoryFilter& filter) const override {
+    return search_.keyword(text, k, filter);
+  }
+  Result<std::vector<DerivedStep>> derived_steps() const override { return indexes_.steps(); }
+  Result<> derive(const DeriveProgress& progress) override { return indexes_.derive(progress); }
+
+  Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
+                                                    const LedgerBatch* ledger) override {
+    return writer_.cache_embeddings(entries, ledger);
+  }
+  Result<std::optional<std::vector<float>>> cached_embedding(
+      std::string_view model, std::string_view text_md5) const override {
+    return reader_.cached_embedding(model, text_md5);
+  }
+  Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
+                                               std::string_view after_md5,
+                                               std::size_t limit) const override {
+    return reader_.cached_embeddings(after_model, after_md5, limit);
+  }
+
+  // --- graph ---
+  Result<GraphCounts> graph_counts() const override { return graph_.counts(); }
+  Result<std::vector<Entity>> entities(std::string_view after_key,
+                                       std::size_t limit) const override {
+    return graph_.entities(after_key, limit);
+  }
+  Result<std::vector<Relationship>> relationships(std::string_view after_key,
+                                                  std::size_t limit) const override {
+    return graph_.relationships(after_key, limit);
+  }
+  Result<std::vector<Mention>> mentions(const Mention& after, std::size_t limit) const override {
+    return graph_.mentions(after, limit);
+  }
+  Result<std::vector<Neighbour>> neighbours(std::string_view entity_key,
+                                            std::size_t limit) const override {
+    return graph_.neighbours(entity_key, limit);
+  }
+  Result<std::optional<Entity>> entity_named(std::string_view name) const override {
+    return graph_.entity_named(name);
+  }
+  Result<> fold_graph() override;
+  Result<std::vector<EntityFact>> entity_facts(std::int64_t after_seq,
+                                               std::size_t limit) const override {
+    return graph_.entity_facts(after_seq, limit);
+  }
+  Result<std::vector<RelationshipFact>> relationship_facts(std::int64_t after_seq,
+                                                           std::size_t limit) const override {
+    return graph_.relationship_facts(after_seq, limit);
+  }
+  Result<std::vector<EntityFact>> get_entity_facts(std::span<const FactId> ids) const override {
+    return graph_.get_entity_facts(ids);
+  }
+  Result<std::vector<RelationshipFact>> get_relationship_facts(
+      std::span<const FactId> ids) const override {
+    return graph_.get_relationship_facts(ids);
+  }
+  Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
+    return graph_.pending_changes(limit);
+  }
+  Result<> mark_applied(std::span<const GraphChange> changes) override {
+    return graph_.mark_applied(changes);
+  }
+  Result<> requeue_all() override;
+  Result<std::unique_ptr<MigrationLock>> lock_relay() override {
+    return take_lock(*database_, "relay");
+  }
+
+  // --- ledger ---
+  Result<std::unique_ptr<MigrationLock>> lock_migration() override {
+    return take_lock(*database_, "migration");
+  }
+  Result<> begin_run(const LedgerRun& run) override { return ledger_.begin_run(run); }
+  Result<> restore_run(const LedgerRun& run, std::span<const LedgerBatch> batches) override {
+    return ledger_.restore_run(run, batches);
+  }
+  Result<std::vector<LedgerRun>> runs() const override { return ledger_.runs(); }
+  Result<> finish_file(const RunId& run, std::string_view file, std::int64_t records) override {
+    return ledger_.finish_file(run, file, records);
+  }
+  Result<> set_run_state(const RunId& run, RunState state,
+                         std::optional<Timestamp> ended) override {
+    return ledger_.set_run_state(run, state, ended);
+  }
+  Result<std::vector<LedgerBatch>> batches(const RunId& run) const override {
+    return ledger_.batches(run);
+  }
+  Result<std::vector<FileIssue>> issues(const RunId& run, std::size_t limit) const override {
+    return ledger_.issues(run, limit);
+  }
+
+ private:
+  std::unique_ptr<Database> database_;
+  SchemaOptions schema_;
+  Ledger ledger_;
+  GraphFold fold_;
+  Reader reader_;
+  Writer writer_;
+  GraphReader graph_;
+  Search search_;
+  Indexes indexes_;
+};
+
+Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
+  if (embedder.dimension == 0 || embedder.dimension > 16'000 || embedder.model.empty()) {
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("an embedder needs a name and 1 to 16000 numbers, not {}", embedder.dimension)};
+  }
+  if (!is_storable_utf8(embedder.model))
+    return Error{Errc::invalid_argument, "an embedder's name must be UTF-8 text"};
+  const auto other = [](const EmbedderInfo& held) {
+    return Error{
+        Errc::conflict,
+        fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
+        "open the bank with that embedder, or reembed it"};
+  };
+  auto held = reader_.embedder();
+  if (!held) return std::move(held).error();
+  if (*held == embedder) return ok();
+  if (held->dimension != 0) return other(*held);
+
+  const Names& names = database_->names();
+  const Statement lock(names.sql("SELECT model, dimension FROM {bank}.bank_info FOR UPDATE"));
+  const Statement record(names.sql("UPDATE {bank}.bank_info SET model = $1, dimension = $2"));
+  // Rows that are there have no vector yet, and get the column's new type all the same.
+  const std::string alter = names.sql(fmt::format(
+      "ALTER TABLE {{bank}}.memories ALTER COLUMN embedding TYPE {{vector}}.vector({}), ALTER "
+      "COLUMN embedding SET STORAGE {}",
+      embedder.dimension, embedder.dimension <= largest_inline_dimension ? "PLAIN" : "EXTERNAL"));
+  auto done = database_->transact<std::monostate>(
+      "record the bank's embedder", [&](Transaction& transaction) -> Result<> {
+        transaction.connection().set_patience(as_long_as_it_takes);
+        transaction.number_with_next_run();
+        auto rows = transaction.run(lock);
+        if (!rows) return std::move(rows).error();
+        const EmbedderInfo now{rows->text(0, 0), static_cast<std::size_t>(rows->int4(0, 1))};
+        if (now == embedder) return ok();
+        if (now.dimension != 0) return other(now);
+        BB5_TRY(transaction.run(
+            record,
+            Params().text(embedder.model).int4(static_cast<std::int32_t>(embedder.dimension))));
+        if (!transaction.connection().execute(alter)) return transaction.error();
+        return ok();
+      });
+  search_.forget_settings();
+  return done;
+}
+
+Result<> PostgresBank::fold_graph() {
+  return database_->transact<std::monostate>(
+      "fold the graph", [&](Transaction& transaction) -> Result<> {
+        transaction.connection().set_patience(as_long_as_it_takes);
+        transaction.number_with_next_run();
+        return fold_.fold_all(transaction);
+      });
+}
+
+Result<> PostgresBank::requeue_all() {
+  return database_->transact<std::monostate>(
+      "queue the whole graph", [&](Transaction& transaction) -> Result<> {
+        transaction.connection().set_patience(as_long_as_it_takes);
+        transaction.number_with_next_run();
+        return fold_.requeue_all(transaction);
+      });
+}
+
+/// libpq's own words are left out: they may repeat the URL, and a password in it.
+Result<> check_url(const std::string& url) {
+  const bool known = url.rfind("postgresql://", 0) == 0 || url.rfind("postgres://", 0) == 0;
+  char* message = nullptr;
+  PQconninfoOption* parsed = known ? PQconninfoParse(url.c_str(), &message) : nullptr;
+  const bool good = parsed != nullptr;
+  PQconninfoFree(parsed);
+  PQfreemem(message);
+  if (good) return ok();
+  return Error{Errc::invalid_argument, "the store's URL cannot be read",
+               "write it as postgresql://user@host:5432/database"};
+}
+
+}  // namespace
+}  // namespace postgres
+
+Result<std::unique_ptr<Bank>> open_postgres_bank(const PostgresOptions& options) {
+  using namespace postgres;  // NOLINT(google-build-using-namespace): our own, in one function
+  BB5_TRY(check_url(options.url));
+  auto names = Names::of_bank(options.bank);
+  if (!names) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("\"{}\" cannot be a bank's name", to_storable_utf8(options.bank)),
+                 "use 1 to 40 of a–z, 0–9 and _"};
+  }
+  ConnectOptions connect{.url = options.url,
+                         .connect_timeout = options.connect_timeout,
+                         .patience = options.statement_deadline};
+  auto pool =
+      std::make_unique<Pool>(connect, options.pool_size, options.pool_timeout, options.counters);
+  auto database = std::make_unique<Database>(std::move(*names), std::move(pool));
+  BB5_TRY(open_schema(*database, schema_options(options)));
+  return std::unique_ptr<Bank>(std::make_unique<PostgresBank>(std::move(database), options));
+}
+
+}  // namespace bb5

@@ -1,0 +1,327 @@
+#include "stores/postgres/search.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "stores/postgres/filter.hpp"
+
+namespace bb5::postgres {
+namespace {
+
+constexpr auto settings_last = std::chrono::seconds(5);
+// As the partial index memories_odd_vectors has it.
+constexpr std::string_view is_odd =
+    "m.embedding IS NOT NULL AND NOT ({vector}.vector_norm(m.embedding) BETWEEN 1e-12 AND 1e12)";
+
+double cosine(std::span<const float> query, std::span<const float> held) {
+  double dot = 0;
+  double query_square = 0;
+  double held_square = 0;
+  for (std::size_t i = 0; i < query.size(); ++i) {
+    const double x = query[i];
+    const double y = held[i];
+    dot += x * y;
+    query_square += x * x;
+    held_square += y * y;
+  }
+  if (query_square == 0 || held_square == 0) return 0;
+  return dot / (std::sqrt(query_square) * std::sqrt(held_square));
+}
+
+/// The query in unit length, so that binary32 sums over it neither overflow nor vanish.
+std::vector<float> unit_of(std::span<const float> query) {
+  double square = 0;
+  for (const double x : query) square += x * x;
+  const double length = std::sqrt(square);
+  std::vector<float> unit;
+  unit.reserve(query.size());
+  for (const double x : query) unit.push_back(static_cast<float>(x / length));
+  return unit;
+}
+
+/// More than any two binary32 sums of that many products can differ from the true cosines.
+double summing_error(std::size_t dimension) {
+  return 1e-6 + static_cast<double>(dimension) * 1.2e-7;
+}
+
+void keep_best(std::vector<Hit>& hits, std::size_t k) {
+  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
+    return a.score != b.score ? a.score > b.score : a.seq < b.seq;
+  });
+  if (hits.size() > k) hits.resize(k);
+}
+
+/// $1 the query, $2 the LIMIT, filters from $3. The odd ones come on top of the limit.
+std::string exact_text(const FilterShape& shape) {
+  return fmt::format(
+      "(SELECT m.id, m.seq, m.embedding, m.embedding OPERATOR({{vector}}.<=>) "
+      "$1::{{vector}}.vector AS distance"
+      " FROM {{bank}}.memories m WHERE m.embedding IS NOT NULL{0} ORDER BY distance LIMIT $2)"
+      " UNION ALL (SELECT m.id, m.seq, m.embedding, NULL FROM {{bank}}.memories m WHERE {1}{0})",
+      shape.sql(3), is_odd);
+}
+
+std::string within_text(const FilterShape& shape) {
+  return fmt::format(
+      "SELECT m.id, m.seq, m.embedding, NULL::float8 FROM {{bank}}.memories m WHERE ((m.embedding "
+      "IS NOT NULL"
+      " AND m.embedding OPERATOR({{vector}}.<=>) $1::{{vector}}.vector <= $2) OR ({1})){0}",
+      shape.sql(3), is_odd);
+}
+
+/// ORDER BY the bare operator, or the index is not used.
+std::string indexed_text(std::int32_t dimension, const FilterShape& shape) {
+  return fmt::format(
+      "SELECT m.id, m.seq, m.embedding, NULL::float8 FROM {{bank}}.memories m WHERE m.embedding IS "
+      "NOT NULL{1}"
+      " ORDER BY {0} OPERATOR({{vector}}.<=>) ($1::{{vector}}.vector)::{{vector}}.halfvec({2}) "
+      "LIMIT $2",
+      indexed_expression(dimension), shape.sql(3), dimension);
+}
+
+/// $1 the text, $2 the LIMIT, filters from $3.
+std::string keyword_text(const FilterShape& shape) {
+  return fmt::format(
+      "WITH words AS MATERIALIZED (SELECT ('''' || replace(replace(lexeme, chr(92), "
+      "repeat(chr(92), 2)), '''', '''''')"
+      " || '''')::tsquery AS word FROM unnest(to_tsvector('pg_catalog.english'::regconfig, "
+      "left($1, 80000))) LIMIT 64),"
+      " anything AS MATERIALIZED (SELECT string_agg(word::text, ' | ')::tsquery AS query FROM "
+      "words),"
+      " found AS MATERIALIZED (SELECT m.id, m.seq, m.tsv, length(m.tsv) AS size FROM "
+      "{{bank}}.memories m"
+      " WHERE m.tsv @@ (SELECT query FROM anything){0}),"
+      " sums AS MATERIALIZED (SELECT count(*)::float8 AS n, avg(size)::float8 AS size FROM found),"
+      " weights AS MATERIALIZED (SELECT w.word, ln(1 + (sums.n - f.df + 0.5) / (f.df + 0.5)) AS "
+      "weight FROM sums, words w,"
+      " LATERAL (SELECT count(*)::float8 AS df FROM found WHERE found.tsv @@ w.word) f)"
+      " SELECT f.id, f.seq, s.score / (0.5 + 0.5 * f.size / sums.size) AS score FROM sums, found f,"
+      " LATERAL (SELECT sum(w.weight * ts_rank(ARRAY[1, 1, 1, 1]::float4[], f.tsv, "
+      "w.word)::float8) AS score"
+      " FROM weights w WHERE f.tsv @@ w.word) s"
+      " ORDER BY score DESC, f.seq LIMIT $2",
+      shape.sql(3));
+}
+
+}  // namespace
+
+std::string indexed_expression(std::int32_t dimension) {
+  return fmt::format("({{vector}}.l2_normalize(embedding)::{{vector}}.halfvec({}))", dimension);
+}
+
+struct Search::Candidates {
+  std::vector<Hit> hits;
+  SearchPlan plan;
+};
+
+Search::Search(const Database& database)
+    : database_(database),
+      settings_(database.names().sql(
+          "SELECT dimension, vector_index, hnsw_ef_search, ivfflat_probes FROM {bank}.bank_info")) {
+  for (int number = 0; number < FilterShape::count; ++number) {
+    const FilterShape shape = FilterShape::at(number);
+    exact_.push_back(database.names().statement(exact_text(shape)));
+    within_.push_back(database.names().statement(within_text(shape)));
+    keyword_.push_back(database.names().statement(keyword_text(shape)));
+  }
+}
+
+std::string Search::exact_sql(const MemoryFilter& filter) const {
+  return database_.names().sql(exact_text(FilterShape(filter)));
+}
+std::string Search::indexed_sql(std::int32_t dimension, const MemoryFilter& filter) const {
+  return database_.names().sql(indexed_text(dimension, FilterShape(filter)));
+}
+
+void Search::forget_settings() const {
+  const std::lock_guard lock(mutex_);
+  known_since_ = {};
+}
+
+Result<SearchSettings> Search::settings() const {
+  const auto now = std::chrono::steady_clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_since_.time_since_epoch().count() != 0 && now - known_since_ < settings_last &&
+        known_.dimension != 0) {
+      return known_;
+    }
+  }
+  auto rows = database_.read("read the bank's settings", settings_);
+  if (!rows) return std::move(rows).error();
+  if (rows->empty()) return Error{Errc::corrupt, "bank_info has lost its row"};
+  const SearchSettings settings{.dimension = rows->int4(0, 0),
+                                .index = rows->text(0, 1),
+                                .ef_search = rows->int4(0, 2),
+                                .probes = rows->int4(0, 3)};
+  const std::lock_guard lock(mutex_);
+  if (known_.dimension != settings.dimension) indexed_.clear();
+  known_ = settings;
+  known_since_ = now;
+  return settings;
+}
+
+Result<SearchResult> Search::nearest(std::span<const float> query, std::size_t k,
+                                     const MemoryFilter& filter) const {
+  auto settings = this->settings();
+  if (!settings) return std::move(settings).error();
+  if (query.size() != static_cast<std::size_t>(settings->dimension)) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("the query has {} numbers, the bank's vectors {}", query.size(),
+                             settings->dimension)};
+  }
+  const bool finite =
+      std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); });
+  const bool zero = std::all_of(query.begin(), query.end(), [](float x) { return x == 0; });
+  if (query.empty() || !finite || zero) {
+    return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+  }
+  SearchResult result;
+  if (k == 0) return result;
+  auto candidates =
+      settings->index == "none" ? exact(query, k, filter) : indexed(*settings, query, k, filter);
+  if (!candidates) return std::move(candidates).error();
+  // An approximate index may miss what is there; it never makes an answer short.
+  if (!candidates->plan.exact && candidates->hits.size() < k) {
+    candidates = exact(query, k, filter);
+    if (!candidates) return std::move(candidates).error();
+    candidates->plan.index += fmt::format(" (the {} index came back short)", settings->index);
+  }
+  result.hits = std::move(candidates->hits);
+  result.plan = std::move(candidates->plan);
+  keep_best(result.hits, k);
+  return result;
+}
+
+namespace {
+
+/// The rows as hits with their true cosines, each memory once.
+std::vector<Hit> scored(const Rows& rows, std::span<const float> query) {
+  std::vector<Hit> hits;
+  std::unordered_set<std::int64_t> seen;
+  for (int row = 0; row < rows.size(); ++row) {
+    const std::int64_t seq = rows.int8(row, 1);
+    if (!seen.insert(seq).second) continue;
+    hits.push_back(
+        {MemoryId{rows.uuid(row, 0)}, seq, cosine(query, read_vector(rows.field(row, 2)))});
+  }
+  return hits;
+}
+
+}  // namespace
+
+Result<Search::Candidates> Search::exact(std::span<const float> query, std::size_t k,
+                                         const MemoryFilter& filter) const {
+  const auto shape = static_cast<std::size_t>(FilterShape(filter).number());
+  const std::vector<float> unit = unit_of(query);
+  const std::size_t spare = k + 8 + k / 4;
+  std::size_t odd = 0;
+  while (true) {
+    const std::size_t limit = spare + odd;
+    Params params;
+    params.vector(unit).int8(limit_of(limit));
+    add_filter(params, filter);
+    auto rows = database_.read("find the nearest memories", exact_[shape], std::move(params));
+    if (!rows) return std::move(rows).error();
+
+    std::unordered_set<std::int64_t> odd_ones;
+    std::size_t ordered = 0;
+    for (int row = 0; row < rows->size(); ++row) {
+      if (rows->is_null(row, 3)) odd_ones.insert(rows->int8(row, 1));
+    }
+    std::vector<double> distances;  // those that can be trusted, ascending
+    for (int row = 0; row < rows->size(); ++row) {
+      if (rows->is_null(row, 3)) continue;
+      ++ordered;
+      if (!odd_ones.contains(rows->int8(row, 1))) distances.push_back(rows->float8(row, 3));
+    }
+    const bool all_seen = ordered < limit;
+    // Odd ones may have taken the places of others: once more, with places for all of them.
+    if (!all_seen && distances.size() < spare && odd < odd_ones.size()) {
+      odd = odd_ones.size();
+      continue;
+    }
+    const double bound =
+        distances.size() < k ? 2 : distances[k - 1] + 2 * summing_error(query.size());
+    Candidates candidates;
+    candidates.plan = {.index = "exact float32 → float64", .exact = true, .looked_at = -1};
+    if (all_seen) {
+      candidates.plan.looked_at = static_cast<std::int64_t>(distances.size() + odd_ones.size());
+    } else if (distances.empty() || distances.back() <= bound) {
+      Params band;
+      band.vector(unit).float8(bound);
+      add_filter(band, filter);
+      rows = database_.read("find the nearest memories", within_[shape], std::move(band));
+      if (!rows) return std::move(rows).error();
+    }
+    candidates.hits = scored(*rows, query);
+    return candidates;
+  }
+}
+
+Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
+                                           std::span<const float> query, std::size_t k,
+                                           const MemoryFilter& filter) const {
+  static const Statement begin("BEGIN READ ONLY");
+  static const Statement commit("COMMIT");
+  static const Statement hnsw(
+      "SELECT set_config('hnsw.ef_search', $1, true),"
+      " set_config('hnsw.iterative_scan', 'strict_order', true)");
+  static const Statement ivfflat(
+      "SELECT set_config('ivfflat.probes', $1, true),"
+      " set_config('ivfflat.iterative_scan', 'relaxed_order', true)");
+  std::optional<Statement> statement;
+  {
+    const std::lock_guard lock(mutex_);
+    for (int number = static_cast<int>(indexed_.size()); number < FilterShape::count; ++number) {
+      indexed_.push_back(
+          database_.names().statement(indexed_text(settings.dimension, FilterShape::at(number))));
+    }
+    statement = indexed_[static_cast<std::size_t>(FilterShape(filter).number())];
+  }
+  // More than k, since halfvec's order is a little off and the vectors themselves decide.
+  const std::size_t wanted = k + 10 + k / 2;
+  const bool graph = settings.index == "hnsw";
+  const auto effort = static_cast<std::size_t>(graph ? settings.ef_search : settings.probes);
+  const std::size_t setting =
+      graph ? std::min<std::size_t>(std::max(effort, wanted), 1000) : effort;
+  Params params;
+  params.vector(unit_of(query)).int8(limit_of(wanted));
+  add_filter(params, filter);
+  const Command commands[] = {{begin},
+                              {graph ? hnsw : ivfflat, Params().text(std::to_string(setting))},
+                              {*statement, std::move(params)},
+                              {commit}};
+  auto answers = database_.read("find the nearest memories", commands);
+  if (!answers) return std::move(answers).error();
+  Candidates candidates;
+  candidates.hits = scored((*answers)[2], query);
+  candidates.plan = {.index = graph ? fmt::format("hnsw halfvec ef_search={}", setting)
+                                    : fmt::format("ivfflat halfvec probes={}", setting),
+                     .exact = false,
+                     .looked_at = -1};
+  return candidates;
+}
+
+Result<SearchResult> Search::keyword(std::string_view text, std::size_t k,
+                                     const MemoryFilter& filter) const {
+  SearchResult result{.plan = {.index = "gin tsvector, idf × tf", .exact = true, .looked_at = -1}};
+  if (k == 0) return result;
+  Params params;
+  params.text(to_storable_utf8(text)).int8(limit_of(k));
+  add_filter(params, filter);
+  auto rows = database_.read("search by keyword",
+                             keyword_[static_cast<std::size_t>(FilterShape(filter).number())],
+                             std::move(params));
+  if (!rows) return std::move(rows).error();
+  for (int row = 0; row < rows->size(); ++row) {
+    result.hits.push_back({MemoryId{rows->uuid(row, 0)}, rows->int8(row, 1), rows->float8(row, 2)});
+  }
+  return result;
+}
+
+}  // namespace bb5::postgres

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "ports/memory_search.hpp"
+#include "stores/postgres/database.hpp"
+
+namespace bb5::postgres {
+
+/// What bank_info says about searching: equal for every process.
+struct SearchSettings {
+  std::int32_t dimension = 0;
+  std::string index = "none";  ///< `none`, `hnsw`, `ivfflat`
+  std::int32_t ef_search = 100;
+  std::int32_t probes = 1;
+};
+
+/// The expression that a vector index holds and a query must repeat: of unit length first, so that
+/// no number is out of halfvec's range.
+[[nodiscard]] std::string indexed_expression(std::int32_t dimension);
+
+/// The two arms that the store answers by itself.
+///
+/// nearest: pgvector finds candidates by its binary32 sums; they come back with their vectors, and
+/// the order that counts is made here from float64 cosines. Without an index a few more than k are
+/// asked for, and when the last of them is still within the sums' error of the k-th, all that are:
+/// so the answer is that of brute force, ties included. Vectors too long or short for binary32 sums
+/// (a partial index knows them) are always candidates.
+///
+/// keyword: any lexeme of the text; a lexeme counts ln(1 + (n - df + ½)/(df + ½)) times its
+/// saturated frequency (ts_rank of it alone), over the document's length (b = ½), where n and df
+/// count among the documents that hold any of the lexemes, so equal banks give equal scores.
+class Search {
+ public:
+  explicit Search(const Database& database);
+
+  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+                               const MemoryFilter& filter) const;
+  Result<SearchResult> keyword(std::string_view text, std::size_t k,
+                               const MemoryFilter& filter) const;
+
+  /// Read anew when older than some seconds.
+  Result<SearchSettings> settings() const;
+  /// The next search reads the settings first.
+  void forget_settings() const;
+
+  /// The statements as the server would run them, for tests of their plans.
+  [[nodiscard]] std::string exact_sql(const MemoryFilter& filter) const;
+  [[nodiscard]] std::string indexed_sql(std::int32_t dimension, const MemoryFilter& filter) const;
+
+ private:
+  struct Candidates;
+  Result<Candidates> exact(std::span<const float> query, std::size_t k,
+                           const MemoryFilter& filter) const;
+  Result<Candidates> indexed(const SearchSettings& settings, std::span<const float> query,
+                             std::size_t k, const MemoryFilter& filter) const;
+
+  const Database& database_;
+  Statement settings_;
+  std::vector<Statement> exact_;   // by shape of the filter
+  std::vector<Statement> within_;  // all whose distance is at most $2
+  std::vector<Statement> keyword_;
+
+  mutable std::mutex mutex_;
+  mutable SearchSettings known_;                               // guarded by mutex_
+  mutable std::chrono::steady_clock::time_point known_since_;  // guarded by mutex_; zero: never
+  mutable std::vector<Statement> indexed_;  // guarded by mutex_; of known_'s dimension
+};
+
+}  // namespace bb5::postgres

@@ -1,0 +1,661 @@
+#include "stores/postgres/writer.hpp"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "base/utf8.hpp"
+#include "stores/postgres/copy_writer.hpp"
+#include "stores/postgres/memory_rows.hpp"
+
+namespace bb5::postgres {
+namespace {
+
+constexpr std::size_t updates_a_trip = 100;
+
+Result<> require_text(std::string_view what, std::string_view text) {
+  if (is_storable_utf8(text)) return ok();
+  return Error{Errc::invalid_argument,
+               fmt::format("{} must be UTF-8 text without NUL characters", what)};
+}
+
+Result<> check_fact(const EntityFact& fact) {
+  BB5_TRY(require_text("an entity's name", fact.name));
+  BB5_TRY(require_text("an entity's type", fact.type));
+  for (const std::string& alias : fact.aliases) BB5_TRY(require_text("an entity's alias", alias));
+  if (fact.mentions < 0)
+    return Error{Errc::invalid_argument, "an entity's mentions must not be negative"};
+  return ok();
+}
+
+Result<> check_fact(const RelationshipFact& fact) {
+  BB5_TRY(require_text("a relationship's subject", fact.subject));
+  BB5_TRY(require_text("a relationship's predicate", fact.predicate));
+  return require_text("a relationship's object", fact.object);
+}
+
+/// The facts of one kind that a batch deals with: what the bank holds under their ids, and what it
+/// will hold. Puts behave as if each were written on its own, in order.
+template <class Fact>
+class FactLedger {
+ public:
+  void hold(Fact fact) {
+    const FactId id = fact.id;
+    slots_[id] = {fact, std::nullopt, true};
+  }
+
+  WriteAction put(const Fact& fact, OnConflict on_conflict) {
+    auto [place, fresh] = slots_.try_emplace(fact.id);
+    Slot& slot = place->second;
+    const Fact* current = slot.added               ? &*slot.added
+                          : slot.kept && slot.held ? &*slot.held
+                                                   : nullptr;
+    if (current != nullptr) {
+      Fact same = *current;
+      same.seq = fact.seq;
+      if (same == fact) return WriteAction::identical;
+      if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    }
+    slot.kept = false;
+    if (slot.added) order_.erase(std::find(order_.begin(), order_.end(), fact.id));
+    slot.added = fact;
+    order_.push_back(fact.id);
+    return current == nullptr ? WriteAction::inserted : WriteAction::replaced;
+  }
+
+  /// What the memory said before goes.
+  void remove_of(const MemoryId& memory) {
+    for (auto& [id, slot] : slots_) {
+      if (slot.held && slot.held->memory == memory) slot.kept = false;
+    }
+  }
+
+  [[nodiscard]] std::vector<Uuid> removed(Touched& touched) const {
+    std::vector<Uuid> ids;
+    for (const auto& [id, slot] : slots_) {
+      if (!slot.held || slot.kept) continue;
+      ids.push_back(id.uuid);
+      touched.add(*slot.held);
+    }
+    return ids;
+  }
+
+  /// In the order of writing.
+  [[nodiscard]] std::vector<const Fact*> added() const {
+    std::vector<const Fact*> facts;
+    for (const FactId& id : order_) facts.push_back(&*slots_.at(id).added);
+    return facts;
+  }
+
+ private:
+  struct Slot {
+    std::optional<Fact> held;   // in the bank
+    std::optional<Fact> added;  // by this batch
+    bool kept = false;          // the held one stays
+  };
+  std::unordered_map<FactId, Slot> slots_;
+  std::vector<FactId> order_;
+};
+
+}  // namespace
+
+/// One call of write(): what is known before the transaction, and the steps within it. A repeated
+/// transaction begins with a fresh one.
+class Writer::Batch {
+ public:
+  /// hashes: record_hash of each memory, filled as they are needed and kept for the next attempt.
+  Batch(const Writer& writer, const WriteBatch& batch, std::vector<std::string>& hashes)
+      : writer_(writer), batch_(batch), hashes_(hashes) {}
+
+  Result<WriteOutcome> run(Transaction& transaction) {
+    BB5_TRY(look_up(transaction));
+    BB5_TRY(classify_memories(transaction));
+    BB5_TRY(classify_facts());
+    std::optional<LedgerBatch> ledger;
+    if (batch_.ledger != nullptr) {
+      auto counted = Ledger::counted(*batch_.ledger, ledger_actions());
+      if (!counted) return std::move(counted).error();
+      ledger = std::move(*counted);
+    }
+    if (!changes_anything() && !ledger) return std::move(outcome_);
+
+    BB5_TRY(remove_and_number(transaction));
+    BB5_TRY(copy_memories(transaction));
+    BB5_TRY(copy_facts(transaction));
+    BB5_TRY(update_memories(transaction));
+    if (ledger) BB5_TRY(writer_.ledger_.write(transaction, *ledger));
+    if (batch_.fold) BB5_TRY(writer_.fold_.fold(transaction, touched_));
+    return std::move(outcome_);
+  }
+
+ private:
+  struct Held {
+    std::string hash;
+    MemoryKind kind;
+    std::vector<std::string> entities;
+  };
+
+  /// One round trip: the embedder, the ledger's row, and what the bank holds under the batch's ids.
+  Result<> look_up(Transaction& transaction) {
+    std::vector<Uuid> ids;
+    for (const Memory& memory : batch_.memories) ids.push_back(memory.id.uuid);
+    std::vector<Uuid> entity_ids;
+    std::vector<Uuid> relationship_ids;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const Memory& memory = batch_.memories[i];
+      if (memory.kind == MemoryKind::memory) continue;
+      FactsOfMemory facts = facts_of(memory);
+      if (facts.entity) entity_ids.push_back(facts.entity->id.uuid);
+      if (facts.relationship) relationship_ids.push_back(facts.relationship->id.uuid);
+      own_facts_.emplace(i, std::move(facts));
+    }
+    for (const EntityFact& fact : batch_.entity_facts) entity_ids.push_back(fact.id.uuid);
+    for (const RelationshipFact& fact : batch_.relationship_facts)
+      relationship_ids.push_back(fact.id.uuid);
+
+    const bool may_replace = batch_.on_conflict == OnConflict::replace;
+    std::vector<Command> commands;
+    commands.push_back({writer_.embedder_});
+    if (batch_.ledger != nullptr) commands.push_back(writer_.ledger_.look_up(*batch_.ledger));
+    if (!ids.empty()) {
+      commands.push_back(
+          {may_replace ? writer_.locked_memories_ : writer_.held_memories_, Params().uuids(ids)});
+    }
+    if (!entity_ids.empty())
+      commands.push_back({writer_.held_entity_facts_, Params().uuids(entity_ids)});
+    if (!relationship_ids.empty()) {
+      commands.push_back({writer_.held_relationship_facts_, Params().uuids(relationship_ids)});
+    }
+    auto answers = transaction.run(commands);
+    if (!answers) return std::move(answers).error();
+
+    auto answer = answers->begin();
+    BB5_TRY(check_vectors((answer++)->int4(0, 0)));
+    if (batch_.ledger != nullptr && (answer++)->int8(0, 0) != 0)
+      return Ledger::already_there(*batch_.ledger);
+    if (!ids.empty()) {
+      const Rows& rows = *answer++;
+      for (int row = 0; row < rows.size(); ++row) {
+        held_.emplace(MemoryId{rows.uuid(row, 0)},
+                      Held{rows.text(row, 1), static_cast<MemoryKind>(rows.int2(row, 2)),
+                           read_texts(rows.field(row, 3))});
+      }
+    }
+    if (!entity_ids.empty()) hold_entities(*answer++);
+    if (!relationship_ids.empty()) hold_relationships(*answer++);
+    return ok();
+  }
+
+  Result<> check_vectors(std::int32_t dimension) const {
+    for (const Memory& memory : batch_.memories) {
+      if (memory.embedding.empty() ||
+          memory.embedding.size() == static_cast<std::size_t>(dimension))
+        continue;
+      return Error{Errc::invalid_argument,
+                   dimension == 0
+                       ? fmt::format("memory {} has a vector, but the bank records no embedder yet",
+                                     memory.legacy_id)
+                       : fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
+                                     memory.legacy_id, memory.embedding.size(), dimension)};
+    }
+    return ok();
+  }
+
+  void hold_entities(const Rows& rows) {
+    for (int row = 0; row < rows.size(); ++row) entities_.hold(read_entity_fact(rows, row));
+  }
+  void hold_relationships(const Rows& rows) {
+    for (int row = 0; row < rows.size(); ++row)
+      relationships_.hold(read_relationship_fact(rows, row));
+  }
+
+  const std::string& hash_of(std::size_t i) {
+    if (hashes_[i].empty()) hashes_[i] = record_hash(batch_.memories[i]);
+    return hashes_[i];
+  }
+
+  /// What becomes of each memory. Replaced ones take their old facts and mentions with them.
+  Result<> classify_memories(Transaction& transaction) {
+    std::vector<Uuid> replaced;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const auto held = held_.find(batch_.memories[i].id);
+      WriteAction action = WriteAction::inserted;
+      if (held != held_.end()) {
+        action = held->second.hash == hash_of(i)          ? WriteAction::identical
+                 : batch_.on_conflict == OnConflict::keep ? WriteAction::conflict
+                                                          : WriteAction::replaced;
+      }
+      if (action == WriteAction::replaced) {
+        replaced.push_back(held->first.uuid);
+        for (const MentionFact& fact :
+             mention_facts_of(held->first, held->second.kind, held->second.entities)) {
+          touched_.add_mention(fact.memory, fact.name.name_id);
+        }
+      }
+      outcome_.memories.push_back(action);
+    }
+    removed_mentions_ = touched_;
+    if (replaced.empty()) return ok();
+    const Command commands[] = {{writer_.facts_of_memories_[0], Params().uuids(replaced)},
+                                {writer_.facts_of_memories_[1], Params().uuids(replaced)}};
+    auto answers = transaction.run(commands);
+    if (!answers) return std::move(answers).error();
+    hold_entities((*answers)[0]);
+    hold_relationships((*answers)[1]);
+    return ok();
+  }
+
+  Result<> classify_facts() {
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const WriteAction action = outcome_.memories[i];
+      if (action != WriteAction::inserted && action != WriteAction::replaced) continue;
+      const Memory& memory = batch_.memories[i];
+      if (action == WriteAction::replaced) {
+        entities_.remove_of(memory.id);
+        relationships_.remove_of(memory.id);
+      }
+      if (const auto own = own_facts_.find(i); own != own_facts_.end()) {
+        if (own->second.entity) entities_.put(*own->second.entity, OnConflict::replace);
+        if (own->second.relationship)
+          relationships_.put(*own->second.relationship, OnConflict::replace);
+      }
+      for (MentionFact& fact : mention_facts_of(memory.id, memory.kind, memory.entities)) {
+        touched_.add_mention(fact.memory, fact.name.name_id);
+        mentions_.push_back(std::move(fact));
+      }
+    }
+    for (const EntityFact& fact : batch_.entity_facts) {
+      outcome_.entity_facts.push_back(entities_.put(fact, batch_.on_conflict));
+    }
+    for (const RelationshipFact& fact : batch_.relationship_facts) {
+      outcome_.relationship_facts.push_back(relationships_.put(fact, batch_.on_conflict));
+    }
+    removed_entity_facts_ = entities_.removed(touched_);
+    removed_relationship_facts_ = relationships_.removed(touched_);
+    for (const EntityFact* fact : entities_.added()) touched_.add(*fact);
+    for (const RelationshipFact* fact : relationships_.added()) touched_.add(*fact);
+    return ok();
+  }
+
+  [[nodiscard]] std::span<const WriteAction> ledger_actions() const {
+    switch (batch_.ledger->part) {
+      case LedgerPart::memories:
+        return outcome_.memories;
+      case LedgerPart::entities:
+        return outcome_.entity_facts;
+      case LedgerPart::relationships:
+      case LedgerPart::embedding_cache:
+        break;
+    }
+    return outcome_.relationship_facts;
+  }
+
+  [[nodiscard]] bool changes_anything() const {
+    const auto changes = [](WriteAction action) {
+      return action == WriteAction::inserted || action == WriteAction::replaced;
+    };
+    return std::any_of(outcome_.memories.begin(), outcome_.memories.end(), changes) ||
+           !entities_.added().empty() || !relationships_.added().empty() ||
+           !removed_entity_facts_.empty() || !removed_relationship_facts_.empty();
+  }
+
+  /// One round trip: deletes old facts and reserves places for new rows.
+  Result<> remove_and_number(Transaction& transaction) {
+    std::int64_t largest_given = 0;
+    std::int64_t memories = 0;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      if (outcome_.memories[i] != WriteAction::inserted) continue;
+      const std::int64_t given = batch_.memories[i].seq;
+      largest_given = std::max(largest_given, given);
+      memories += given == 0 ? 1 : 0;
+    }
+    const auto facts = std::ssize(entities_.added()) + std::ssize(relationships_.added());
+    std::vector<Command> commands;
+    if (!removed_entity_facts_.empty()) {
+      commands.push_back({writer_.delete_entity_facts_, Params().uuids(removed_entity_facts_)});
+    }
+    if (!removed_relationship_facts_.empty()) {
+      commands.push_back(
+          {writer_.delete_relationship_facts_, Params().uuids(removed_relationship_facts_)});
+    }
+    if (!removed_mentions_.mention_memories.empty()) {
+      commands.push_back(
+          {writer_.delete_mention_facts_, Params()
+                                              .uuids(removed_mentions_.mention_memories)
+                                              .uuids(removed_mentions_.mention_names)});
+    }
+    if (largest_given > 0) commands.push_back({writer_.raise_seq_, Params().int8(largest_given)});
+    const std::size_t numbers_from = commands.size();
+    commands.push_back({writer_.memory_seqs_, Params().int8(memories)});
+    commands.push_back({writer_.fact_seqs_, Params().int8(facts)});
+    transaction.number_with_next_run();
+    auto answers = transaction.run(commands);
+    if (!answers) return std::move(answers).error();
+    const auto numbers = [&](std::size_t which, std::vector<std::int64_t>& out) {
+      const Rows& rows = (*answers)[numbers_from + which];
+      for (int row = 0; row < rows.size(); ++row) out.push_back(rows.int8(row, 0));
+    };
+    numbers(0, memory_seqs_);
+    numbers(1, fact_seqs_);
+    return ok();
+  }
+
+  Result<> copy_memories(Transaction& transaction) {
+    CopyWriter copy(transaction, writer_.memories_table_, std::string(memory_columns),
+                    memory_column_count);
+    auto next = memory_seqs_.begin();
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      if (outcome_.memories[i] != WriteAction::inserted) continue;
+      const Memory& memory = batch_.memories[i];
+      write_memory(copy.row(), memory, hash_of(i), memory.seq != 0 ? memory.seq : *next++);
+      BB5_TRY(copy.send_if_full());
+    }
+    return copy.finish();
+  }
+
+  template <class Facts>
+  static Result<> copy_all(Transaction& transaction, const std::string& table,
+                           std::string_view columns, int count, const Facts& facts,
+                           std::vector<std::int64_t>::const_iterator& seq) {
+    CopyWriter copy(transaction, table, std::string(columns), count);
+    for (const auto* fact : facts) {
+      write_fact(copy.row(), *fact, *seq++);
+      BB5_TRY(copy.send_if_full());
+    }
+    return copy.finish();
+  }
+
+  Result<> copy_facts(Transaction& transaction) {
+    CopyWriter copy(transaction, writer_.mention_facts_table_, std::string(mention_fact_columns),
+                    mention_fact_column_count);
+    for (const MentionFact& fact : mentions_) {
+      write_fact(copy.row(), fact);
+      BB5_TRY(copy.send_if_full());
+    }
+    BB5_TRY(copy.finish());
+    std::vector<std::int64_t>::const_iterator seq = fact_seqs_.begin();
+    BB5_TRY(copy_all(transaction, writer_.entity_facts_table_, entity_fact_columns,
+                     entity_fact_column_count, entities_.added(), seq));
+    return copy_all(transaction, writer_.relationship_facts_table_, relationship_fact_columns,
+                    relationship_fact_column_count, relationships_.added(), seq);
+  }
+
+  Result<> update_memories(Transaction& transaction) {
+    std::vector<Command> commands;
+    const auto send = [&]() -> Result<> {
+      if (commands.empty()) return ok();
+      BB5_TRY(transaction.run(commands));
+      commands.clear();
+      return ok();
+    };
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      if (outcome_.memories[i] != WriteAction::replaced) continue;
+      commands.push_back(
+          {writer_.update_memory_, update_memory_params(batch_.memories[i], hash_of(i))});
+      if (commands.size() == updates_a_trip) BB5_TRY(send());
+    }
+    return send();
+  }
+
+  const Writer& writer_;
+  const WriteBatch& batch_;
+  std::vector<std::string>& hashes_;
+
+  std::unordered_map<MemoryId, Held> held_;
+  std::map<std::size_t, FactsOfMemory> own_facts_;  // by place in the batch
+  FactLedger<EntityFact> entities_;
+  FactLedger<RelationshipFact> relationships_;
+  std::vector<MentionFact> mentions_;
+  std::vector<Uuid> removed_entity_facts_;
+  std::vector<Uuid> removed_relationship_facts_;
+  Touched removed_mentions_;
+  std::vector<std::int64_t> memory_seqs_;
+  std::vector<std::int64_t> fact_seqs_;
+  Touched touched_;
+  WriteOutcome outcome_;
+};
+
+Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& ledger)
+    : database_(database),
+      fold_(fold),
+      ledger_(ledger),
+      memories_table_(database.names().sql("{bank}.memories")),
+      mention_facts_table_(database.names().sql("{bank}.mention_facts")),
+      entity_facts_table_(database.names().sql("{bank}.entity_facts")),
+      relationship_facts_table_(database.names().sql("{bank}.relationship_facts")),
+      embedding_cache_table_(database.names().sql("{bank}.embedding_cache")),
+      embedder_(database.names().sql("SELECT dimension FROM {bank}.bank_info")),
+      held_memories_(database.names().sql(
+          "SELECT id, record_hash, kind, entities FROM {bank}.memories WHERE id = ANY($1)")),
+      // Locked in one order by all, so that two writers wait for each other and never in a ring.
+      locked_memories_(
+          database.names().sql("SELECT id, record_hash, kind, entities FROM {bank}.memories WHERE "
+                               "id = ANY($1) ORDER BY id FOR UPDATE")),
+      held_entity_facts_(
+          database.names().sql("SELECT * FROM {bank}.entity_facts WHERE id = ANY($1)")),
+      held_relationship_facts_(
+          database.names().sql("SELECT * FROM {bank}.relationship_facts WHERE id = ANY($1)")),
+      facts_of_memories_{Statement(database.names().sql(
+                             "SELECT * FROM {bank}.entity_facts WHERE memory_id = ANY($1)")),
+                         Statement(database.names().sql(
+                             "SELECT * FROM {bank}.relationship_facts WHERE memory_id = ANY($1)"))},
+      raise_seq_(database.names().sql("SELECT setval('{bank}.memory_seq', greatest($1, (SELECT "
+                                      "last_value FROM {bank}.memory_seq)))")),
+      memory_seqs_(
+          database.names().sql("SELECT nextval('{bank}.memory_seq') FROM generate_series(1, $1)")),
+      fact_seqs_(
+          database.names().sql("SELECT nextval('{bank}.fact_seq') FROM generate_series(1, $1)")),
+      delete_entity_facts_(
+          database.names().sql("DELETE FROM {bank}.entity_facts WHERE id = ANY($1)")),
+      delete_relationship_facts_(
+          database.names().sql("DELETE FROM {bank}.relationship_facts WHERE id = ANY($1)")),
+      delete_mention_facts_(
+          database.names().sql("DELETE FROM {bank}.mention_facts m USING unnest($1::uuid[], "
+                               "$2::uuid[]) AS old(memory_id, name_id)"
+                               " WHERE m.name_id = old.name_id AND m.memory_id = old.memory_id")),
+      update_memory_(database.names().sql(update_memory_sql())),
+      hashes_(
+          database.names().sql("SELECT id, record_hash FROM {bank}.memories WHERE id = ANY($1)")),
+      delete_memory_(database.names().sql(
+          "DELETE FROM {bank}.memories WHERE id = $1 RETURNING kind, entities")),
+      held_cached_(database.names().sql(
+          "SELECT c.model, c.text_md5, c.embedding FROM unnest($1::text[], $2::uuid[]) AS k(model, "
+          "text_md5)"
+          " JOIN {bank}.embedding_cache c ON c.model = k.model AND c.text_md5 = k.text_md5")),
+      update_cached_(database.names().sql(
+          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")) {}
+
+Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
+  std::unordered_set<MemoryId> ids;
+  for (const Memory& memory : batch.memories) {
+    BB5_TRY(validate(memory));
+    if (!ids.insert(memory.id).second) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("memory {} is in the batch twice", memory.legacy_id)};
+    }
+  }
+  for (const EntityFact& fact : batch.entity_facts) BB5_TRY(check_fact(fact));
+  for (const RelationshipFact& fact : batch.relationship_facts) BB5_TRY(check_fact(fact));
+
+  std::vector<std::string> hashes(batch.memories.size());
+  std::vector<WriteAction> actions;
+  const auto is_there = [&]() -> Result<bool> {
+    if (batch.ledger != nullptr) return ledger_.holds(*batch.ledger);
+    std::unordered_map<MemoryId, std::string_view> written;
+    std::vector<Uuid> wanted;
+    for (std::size_t i = 0; i < actions.size(); ++i) {
+      if (actions[i] != WriteAction::inserted && actions[i] != WriteAction::replaced) continue;
+      written.emplace(batch.memories[i].id, hashes[i]);
+      wanted.push_back(batch.memories[i].id.uuid);
+    }
+    if (wanted.empty()) return true;  // facts alone: the server's word on the transaction must do
+    auto rows = database_.read("look for a batch that may have been written", hashes_,
+                               Params().uuids(wanted));
+    if (!rows) return std::move(rows).error();
+    // One is proof enough; the others may have been erased or replaced since.
+    for (int row = 0; row < rows->size(); ++row) {
+      if (rows->field(row, 1) == written.at(MemoryId{rows->uuid(row, 0)})) return true;
+    }
+    return false;
+  };
+  return database_.transact<WriteOutcome>(
+      "write to the bank",
+      [&](Transaction& transaction) {
+        auto outcome = Batch(*this, batch, hashes).run(transaction);
+        if (outcome) actions = outcome->memories;
+        return outcome;
+      },
+      is_there);
+}
+
+Result<bool> Writer::erase(const MemoryId& id) const {
+  return database_.transact<bool>("erase a memory", [&](Transaction& transaction) -> Result<bool> {
+    const Uuid ids[] = {id.uuid};
+    const Command commands[] = {{delete_memory_, Params().uuid(id.uuid)},
+                                {facts_of_memories_[0], Params().uuids(ids)},
+                                {facts_of_memories_[1], Params().uuids(ids)}};
+    transaction.number_with_next_run();
+    auto answers = transaction.run(commands);
+    if (!answers) return std::move(answers).error();
+    const Rows& memory = (*answers)[0];
+    if (memory.empty()) return false;
+
+    Touched touched;
+    for (const MentionFact& fact : mention_facts_of(id, static_cast<MemoryKind>(memory.int2(0, 0)),
+                                                    read_texts(memory.field(0, 1)))) {
+      touched.add_mention(fact.memory, fact.name.name_id);
+    }
+    std::vector<Uuid> entities;
+    for (int row = 0; row < (*answers)[1].size(); ++row) {
+      const EntityFact fact = read_entity_fact((*answers)[1], row);
+      entities.push_back(fact.id.uuid);
+      touched.add(fact);
+    }
+    std::vector<Uuid> relationships;
+    for (int row = 0; row < (*answers)[2].size(); ++row) {
+      const RelationshipFact fact = read_relationship_fact((*answers)[2], row);
+      relationships.push_back(fact.id.uuid);
+      touched.add(fact);
+    }
+    std::vector<Command> removals;
+    if (!entities.empty()) removals.push_back({delete_entity_facts_, Params().uuids(entities)});
+    if (!relationships.empty())
+      removals.push_back({delete_relationship_facts_, Params().uuids(relationships)});
+    if (!touched.mention_memories.empty()) {
+      removals.push_back({delete_mention_facts_,
+                          Params().uuids(touched.mention_memories).uuids(touched.mention_names)});
+    }
+    if (!removals.empty()) BB5_TRY(transaction.run(removals));
+    BB5_TRY(fold_.fold(transaction, touched));
+    return true;
+  });
+}
+
+Result<std::vector<WriteAction>> Writer::cache_embeddings(
+    std::span<const EmbeddingCache::Entry> entries, const LedgerBatch* ledger) const {
+  using Key = std::pair<std::string, Uuid>;
+  std::vector<Key> keys;
+  for (const EmbeddingCache::Entry& entry : entries) {
+    const auto key = cache_key(entry.text_md5);
+    if (!key) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", entry.text_md5)};
+    }
+    BB5_TRY(require_text("an embedder's name", entry.model));
+    keys.emplace_back(entry.model, *key);
+  }
+  const auto is_there = [&]() -> Result<bool> {
+    return ledger == nullptr ? Result<bool>(true) : ledger_.holds(*ledger);
+  };
+  return database_.transact<std::vector<WriteAction>>(
+      "cache embeddings",
+      [&](Transaction& transaction) -> Result<std::vector<WriteAction>> {
+        std::vector<std::string> models;
+        std::vector<Uuid> hashes;
+        for (const auto& [model, hash] : keys) {
+          models.push_back(model);
+          hashes.push_back(hash);
+        }
+        std::vector<Command> commands;
+        commands.push_back({held_cached_, Params().texts(models).uuids(hashes)});
+        if (ledger != nullptr) commands.push_back(ledger_.look_up(*ledger));
+        auto answers = transaction.run(commands);
+        if (!answers) return std::move(answers).error();
+        if (ledger != nullptr && answers->back().int8(0, 0) != 0)
+          return Ledger::already_there(*ledger);
+
+        std::map<Key, std::string> held;
+        const Rows& rows = answers->front();
+        for (int row = 0; row < rows.size(); ++row) {
+          held[{rows.text(row, 0), rows.uuid(row, 1)}] = rows.text(row, 2);
+        }
+        std::vector<WriteAction> actions;
+        std::map<Key, std::string> added;
+        std::map<Key, std::string> changed;
+        for (std::size_t i = 0; i < entries.size(); ++i) {
+          std::string bytes;
+          append_floats(bytes, entries[i].embedding);
+          const auto old = held.find(keys[i]);
+          if (old == held.end()) {
+            const auto [place, fresh] = added.try_emplace(keys[i], bytes);
+            actions.push_back(fresh                    ? WriteAction::inserted
+                              : place->second == bytes ? WriteAction::identical
+                                                       : WriteAction::replaced);
+            place->second = std::move(bytes);
+          } else if (old->second == bytes) {
+            actions.push_back(WriteAction::identical);
+          } else {
+            actions.push_back(WriteAction::replaced);
+            changed[keys[i]] = bytes;
+            old->second = std::move(bytes);
+          }
+        }
+        std::optional<LedgerBatch> counted;
+        if (ledger != nullptr) {
+          auto sums = Ledger::counted(*ledger, actions);
+          if (!sums) return std::move(sums).error();
+          counted = std::move(*sums);
+        }
+        if (added.empty() && changed.empty() && !counted) return actions;
+
+        transaction.number_with_next_run();
+        std::vector<Command> updates;
+        for (const auto& [key, bytes] : changed) {
+          updates.push_back(
+              {update_cached_, Params().text(key.first).uuid(key.second).bytes(bytes)});
+        }
+        BB5_TRY(transaction.run(updates));
+        CopyWriter copy(transaction, embedding_cache_table_, "model, text_md5, embedding", 3);
+        for (const auto& [key, bytes] : added) {
+          FieldWriter& fields = copy.row();
+          fields.text(key.first);
+          fields.uuid(key.second);
+          fields.bytes(bytes);
+          BB5_TRY(copy.send_if_full());
+        }
+        BB5_TRY(copy.finish());
+        if (counted) BB5_TRY(ledger_.write(transaction, *counted));
+        return actions;
+      },
+      is_there);
+}
+
+std::optional<Uuid> cache_key(std::string_view text_md5) {
+  const bool hex =
+      text_md5.size() == 32 && std::all_of(text_md5.begin(), text_md5.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+      });
+  if (!hex) return std::nullopt;
+  Uuid key;
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  for (std::size_t i = 0; i < key.bytes.size(); ++i) {
+    key.bytes[i] =
+        static_cast<std::uint8_t>(digit(text_md5[2 * i]) * 16 + digit(text_md5[2 * i + 1]));
+  }
+  return key;
+}
+
+}  // namespace bb5::postgres

@@ -1,0 +1,126 @@
+"""The verbs as a person and a program use them."""
+import json
+
+import support
+from support import StoreTest
+
+
+class Commands(StoreTest):
+    def test_add_get_list_update_forget(self):
+        store = self.store
+        added = self.must(store.run("add", "Tea is served at four", "--network", "world", "--confidence", "0.9"))
+        self.assertRegex(added.out, r"^Added memory: [0-9a-f]{12}\n$")
+        identity = added.out.split()[-1]
+        memory = self.must(store.json("get", identity)).document
+        self.assertEqual((memory["content"], memory["network"], memory["confidence"], memory["source"]), ("Tea is served at four", "world", 0.9, "cli_add"))
+        self.must(store.run("update", identity, "--confidence", "0.25", "--category", "habit"))
+        memory = self.must(store.json("get", memory["uuid"])).document
+        self.assertEqual((memory["confidence"], memory["category"], memory["metadata"]), (0.25, "habit", {"confidence": 0.25, "source": "cli_add", "category": "habit"}))
+        self.must(store.run("add", "Coffee at nine"))
+        listed = self.must(store.json("list", "--limit", "1")).document
+        self.assertEqual([item["id"] for item in listed["memories"]], [identity])
+        rest = self.must(store.json("list", "--after", listed["next_after"])).document
+        self.assertEqual([item["content"] for item in rest["memories"]], ["Coffee at nine"])
+        self.must(store.run("forget", identity))
+        self.assertEqual(store.run("get", identity).code, 1)
+        self.assertEqual(store.json("stats").document["memories"], 1)
+
+    def test_adding_the_same_content_again_keeps_one(self):
+        store = self.store
+        first = store.run("add", "once").out
+        self.assertEqual(store.run("add", "once", "--network", "opinion").out, first)
+        self.assertEqual(store.json("stats").document["networks"], {"opinion": 1})
+
+    def test_batches_acknowledge_line_by_line_and_refuse_only_what_is_wrong(self):
+        lines = [{"content": "one", "entities": ["Redis"], "author": "Ann", "thread": "t", "position": 1}, {"content": 7}, {"content": "two", "created_at": "2026-02-04T03:50:10Z"}, "oops"]
+        text = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+        store = self.store
+        answer = store.json("add", "--batch", "-", stdin=text)
+        self.assertEqual(answer.code, 1)
+        self.assertEqual([line.get("action") or line["error"]["code"] for line in sorted(answer.lines, key=lambda line: line["line"])],
+                         ["inserted", "invalid_argument", "inserted", "invalid_argument"])
+        one = [item for item in store.json("list").document["memories"] if item["content"] == "one"][0]
+        self.assertEqual((one["author"], one["thread"], one["position"], one["entities"]), ("Ann", "t", 1, ["Redis"]))
+
+    def test_recall_prints_the_old_block(self):
+        store = self.store
+        store.run("add", "PostgreSQL was chosen because the team runs it", "--network", "world", "--confidence", "0.95")
+        store.json("add", "--batch", "-", stdin=json.dumps({"content": "PostgreSQL " + "x" * 300, "entities": list("abcdef")}))
+        answer = self.must(store.run("recall", "why PostgreSQL"))
+        lines = answer.out.split("\n")
+        self.assertEqual(lines[:5], ["", "=" * 70, "RECALL RESULTS (2 memories)", "=" * 70, ""])
+        self.assertRegex(answer.out, r"\d\. \[WORLD\] Score: \d\.\d{3}\n   Confidence: 0\.95 \| Source: cli_add\n   Content: PostgreSQL was chosen because the team runs it\n\n")
+        self.assertRegex(answer.out, r"   Confidence: N/A \| Source: unknown\n   Content: PostgreSQL x{189}\.\.\.\n   Entities: a, b, c, d, e\n\n")
+        self.assertTrue(answer.out.endswith("\nStore stats: 2 total memories\n"))
+        nothing = self.must(store.run("recall", "giraffe"))
+        self.assertEqual(nothing.out, "No memories found.\n")
+
+    def test_recall_in_batches_gives_a_document_a_line(self):
+        vector = [1.0] + [0.0] * 383
+        other = [0.0] * 383 + [1.0]
+        store = self.store
+        self.must(store.json("add", "--batch", "-", stdin="\n".join(json.dumps({"content": text, "embedding": v}) for text, v in (("tea", vector), ("rain", other)))))
+        queries = [{"query": "tea"}, {"query": "x", "embedding": other, "limit": 1, "strategies": ["semantic"]}, {"query": ""}, {"query": "x", "embedding": [1, 2]}]
+        answer = store.run("recall", "--batch", "-", stdin="\n".join(map(json.dumps, queries)))
+        self.assertEqual(answer.code, 1)
+        first, second, third, fourth = answer.lines
+        self.assertEqual(first["results"][0]["content"], "tea")
+        self.assertEqual(first["receipt"]["arms"][0]["state"], "skipped")
+        self.assertEqual([hit["content"] for hit in second["results"]], ["rain"])
+        self.assertEqual(third["error"]["code"], "invalid_argument")
+        self.assertIn("384", fourth["error"]["title"])
+
+    def test_backups_restore_to_an_equal_bank(self):
+        self.write("source/memories.json", support.legacy([support.entity("Redis"), support.relationship("RALF", "uses", "Redis"), support.record("a", "x", embedding=[0.5] * 1536)]))
+        store = self.store
+        self.must(store.run("migrate", "run", "--from", self.folder / "source"))
+        file = self.folder / f"{store.name}.backup"
+        self.assertTrue(self.must(store.json("backup", "--to", file)).document["verified"])
+        self.assertEqual(store.run("backup", "--to", file).code, 1)  # never over another file
+        restored = self.another_store()
+        self.assertTrue(self.must(restored.json("restore", "--from", file)).document["verified"])
+        self.must(restored.run("migrate", "verify", "--from", self.folder / "source"))
+        self.assertEqual(restored.run("restore", "--from", file).code, 1)  # never over other memories
+
+    def test_import_brings_ids_times_and_vectors_along(self):
+        self.write("some.json", support.legacy([support.record("hand-made", "kept", embedding=[0.25] * 1536), {"network": "world"}]))
+        store = self.store
+        answer = store.run("import", self.folder / "some.json")
+        self.assertEqual(answer.code, 1)
+        self.assertIn("  Error importing memory: ", answer.out)
+        self.assertIn(f"Imported 1 memories from {self.folder / 'some.json'}\n", answer.out)
+        memory = store.json("get", "hand-made").document
+        self.assertEqual((memory["created_at"], memory["vector"]), ("2026-02-04T03:50:10.740823Z", "indexed"))
+
+    def test_stats_and_doctor(self):
+        store = self.store
+        store.run("add", "one", "--network", "world")
+        text = self.must(store.run("stats")).out
+        self.assertIn("MEMORY STATISTICS", text)
+        self.assertIn("Total Memories: 1", text)
+        self.assertRegex(text, r"  world              1 ██\n")
+        self.assertTrue(self.must(store.json("doctor", "--thorough")).document["ok"])
+
+    def test_banks_are_apart(self):
+        store = self.store
+        store.run("add", "one")
+        other = support.Store(store.name, store.store, None, store.bank[:30] + "_b")
+        self.must(other.run("init"))
+        self.assertEqual(other.json("stats").document["memories"], 0)
+        self.assertEqual(store.json("stats").document["memories"], 1)
+        if store.name == "postgres":
+            support.sql(f"DROP SCHEMA bb5_{other.bank} CASCADE")
+
+    def test_global_options_stand_before_or_behind_the_verb(self):
+        with support.embedded_store() as store:
+            self.must(support.bb5("add", "one", "--store", store.store))
+            self.must(support.bb5("stats", BB5_STORE=store.store))
+            config = self.write("config.toml", f'store = "{store.store}"\n')
+            self.assertEqual(self.must(support.bb5("--config", config, "stats", "--json")).document["memories"], 1)
+            self.assertEqual(self.must(support.bb5("stats", "--json", BB5_CONFIG=config)).document["memories"], 1)
+
+
+support.for_each_store(globals(), Commands)
+
+if __name__ == "__main__":
+    support.main()
