@@ -176,7 +176,6 @@ CREATE TABLE mentions (
   rev INTEGER NOT NULL,
   PRIMARY KEY (memory_seq, entity_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX mentions_by_entity ON mentions (entity_key);
 
 -- Rows of the fold that the projection has not seen yet; what they hold is read from the fold.
 -- key: entities.key, relationships.key, or for mentions the memory's id followed by the entity's key.
