@@ -67,10 +67,11 @@ class MigrateCommand {
   }
 
   int run() {
+    // First of all: from here on Ctrl-C ends a run between two batches.
+    ProgressDisplay display(ProgressDisplay::form_for(context_.json, context_.quiet));
     if (auto opened = open(OpenMode::create); !opened)
       return fail(opened.error(), context_.json, false);
     MigrateOutcome outcome = start();
-    ProgressDisplay display(ProgressDisplay::form_for(context_.json, context_.quiet));
     MigrationOptions options{
         .source_model = flags_.source_model,
         .max_rejects = flags_.max_rejects,
@@ -97,10 +98,10 @@ class MigrateCommand {
   }
 
   int verify() {
+    ProgressDisplay display(ProgressDisplay::form_for(context_.json, context_.quiet));
     if (auto opened = open(OpenMode::existing); !opened)
       return fail(opened.error(), context_.json, false);
     MigrateOutcome outcome = start();
-    ProgressDisplay display(ProgressDisplay::form_for(context_.json, context_.quiet));
     if (auto proved = prove(outcome, display); !proved)
       return fail(proved.error(), context_.json, false);
     return finish(outcome);

@@ -8,6 +8,7 @@
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
+#include "stores/postgres/postgres_bank.hpp"
 
 namespace bb5 {
 namespace {
@@ -48,7 +49,7 @@ Result<std::unique_ptr<Bank>> open_bank(const Addresses& addresses, OpenMode mod
   const std::string& store = addresses.store;
   if (store == "memory:") return new_in_memory_bank();
   if (store.starts_with("embedded:")) return open_embedded(store.substr(9), addresses.bank, create);
-  return Error{Errc::unsupported, "later"};
+  return open_postgres_bank({.url = store, .bank = addresses.bank, .create = create});
 }
 
 Result<std::unique_ptr<GraphProjection>> open_graph(const Addresses& addresses) {

@@ -132,22 +132,19 @@ def postgres_store(graph=False):
     if graph:
         require_neo4j()
     bank = "e2e_" + uuid.uuid4().hex[:12]
-    home = tempfile.mkdtemp(prefix="bb5-e2e-home-")
-    os.environ["BB5_HOME"] = home
     try:
         yield Store("postgres", os.environ["BB5_TEST_POSTGRES"], os.environ["BB5_TEST_NEO4J"] if graph else None, bank)
     finally:
         sql(f"DROP SCHEMA IF EXISTS bb5_{bank} CASCADE")
         if graph:
             cypher("MATCH (n) WHERE n.bank = $bank DETACH DELETE n", bank=bank)
-        del os.environ["BB5_HOME"]
-        shutil.rmtree(home, ignore_errors=True)
 
 
 class EndToEnd(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bb5-e2e-"))
         self.addCleanup(shutil.rmtree, self.folder, True)
+        os.environ["BB5_HOME"] = str(self.folder / "home")  # nothing is ever written to the user's own
 
     def must(self, answer):
         self.assertEqual(answer.code, 0, answer)

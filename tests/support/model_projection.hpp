@@ -47,14 +47,15 @@ class ModelProjection : public GraphProjection {
     for (const auto& [key, change] : relationships_) {
       if (change.removed) continue;
       const Relationship& row = change.relationship;
-      const bool outgoing = row.subject_key == entity_key;
-      if (!outgoing && row.object_key != entity_key) continue;
-      const auto other = entities_.find(outgoing ? row.object_key : row.subject_key);
-      if (other == entities_.end() || other->second.removed) continue;
-      found.push_back({.entity = other->second.entity,
-                       .predicate = row.predicate,
-                       .outgoing = outgoing,
-                       .confidence = row.confidence});
+      for (const bool outgoing : {true, false}) {
+        if ((outgoing ? row.subject_key : row.object_key) != entity_key) continue;
+        const auto other = entities_.find(outgoing ? row.object_key : row.subject_key);
+        if (other == entities_.end() || other->second.removed) continue;
+        found.push_back({.entity = other->second.entity,
+                         .predicate = row.predicate,
+                         .outgoing = outgoing,
+                         .confidence = row.confidence});
+      }
     }
     std::sort(found.begin(), found.end(), [](const Neighbour& a, const Neighbour& b) {
       if (a.confidence != b.confidence)
@@ -76,7 +77,8 @@ class ModelProjection : public GraphProjection {
         continue;
       const Entity& entity = change.entity;
       const auto rank = [](const Entity& of) {
-        return std::tuple(-of.mention_count, of.first_seen.value_or(Timestamp::max()));
+        return std::tuple(of.placeholder, -of.mention_count,
+                          of.first_seen.value_or(Timestamp::max()));
       };
       if (!best || rank(entity) < rank(*best)) best = entity;
     }

@@ -45,7 +45,8 @@ std::string shown(const std::vector<std::string>& texts) {
 // ---- The three kinds of rows
 // ----------------------------------------------------------------------
 
-using Add = std::function<void(const char* field, std::string left, std::string right)>;
+using Add =
+    std::function<void(const char* field, const std::string& left, const std::string& right)>;
 
 template <class Row>
 struct Kind;
@@ -269,9 +270,11 @@ class Comparer {
       if (!left && options_.extra) return options_.extra(Kind<Row>::removal(*right));
       return ok();
     }
-    Kind<Row>::compare(*left, *right, [&](const char* field, std::string l, std::string r) {
-      add<Row>(key, field, std::move(l), std::move(r));
-    });
+    Kind<Row>::compare(
+        *left, *right,
+        [&](const char* field, const std::string& on_left, const std::string& on_right) {
+          add<Row>(key, field, on_left, on_right);
+        });
     if (options_.compare_revisions && left->rev != right->rev)
       add<Row>(key, "rev", shown(left->rev), shown(right->rev));
     return ok();

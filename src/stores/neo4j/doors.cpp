@@ -35,7 +35,8 @@ Error no_answer(int status, std::string_view body) {
     return Error{.code = Errc::unavailable,
                  .message = "Neo4j: the server or a proxy before it cannot answer now",
                  .detail = detail};
-  if (status == 200 || status == 201 || status == 202)
+  const bool was_json = body.empty() || body.front() == '{';
+  if (was_json && (status == 200 || status == 201 || status == 202))
     return Error{
         .code = Errc::unavailable, .message = "Neo4j: the answer was cut off", .detail = detail};
   return Error{.code = Errc::unsupported,
@@ -108,7 +109,11 @@ Result<DoorAnswer> decode_tx_answer(int status, std::string_view body) {
     Rows rows;
     if (const auto data = result.find("data"); data != result.end() && data->is_array()) {
       rows.rows.reserve(data->size());
-      for (json& row : *data) rows.rows.push_back(std::move(row["row"]));
+      for (json& row : *data) {
+        const auto values = row.find("row");
+        if (values == row.end() || !values->is_array()) return no_answer(status, body);
+        rows.rows.push_back(std::move(*values));
+      }
     }
     decoded.answer.results.push_back(std::move(rows));
   }
@@ -130,7 +135,10 @@ Result<DoorAnswer> decode_query_answer(int status, std::string_view body) {
   if (const auto data = parsed.find("data"); data != parsed.end() && data->is_object()) {
     if (const auto values = data->find("values"); values != data->end() && values->is_array()) {
       rows.rows.reserve(values->size());
-      for (json& row : *values) rows.rows.push_back(std::move(row));
+      for (json& row : *values) {
+        if (!row.is_array()) return no_answer(status, body);
+        rows.rows.push_back(std::move(row));
+      }
     }
     decoded.answer.results.push_back(std::move(rows));
   }
@@ -142,7 +150,7 @@ Result<DoorAnswer> decode_query_answer(int status, std::string_view body) {
 
 Result<Discovery> decode_discovery(int status, std::string_view body) {
   const json parsed = json::parse(body, nullptr, false);
-  if (!parsed.is_object() || status != 200) return no_answer(status == 200 ? 404 : status, body);
+  if (!parsed.is_object() || status != 200) return no_answer(status, body);
   Discovery found{.version = text_member(parsed, "neo4j_version"),
                   .has_tx = member(parsed, "transaction") != nullptr,
                   .has_query = member(parsed, "query") != nullptr};

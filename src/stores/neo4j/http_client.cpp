@@ -94,6 +94,8 @@ class CurlClient final : public HttpClient {
     }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
+    Lease(Lease&&) = delete;
+    Lease& operator=(Lease&&) = delete;
 
     CurlClient& owner;
     Handle handle;

@@ -27,6 +27,17 @@ bool is_new_enough(std::string_view version) {
   return major > needed_major || (major == needed_major && minor >= needed_minor);
 }
 
+/// The first value of the first row; 0 when there is none.
+std::int64_t number_of(const Rows& rows) {
+  if (rows.rows.empty() || rows.rows.front().empty()) return 0;
+  const auto& value = rows.rows.front().front();
+  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+}
+
+bool flag_of(const Rows& rows) {
+  return !rows.rows.empty() && !rows.rows.front().empty() && rows.rows.front().front() == true;
+}
+
 class Neo4jProjection final : public GraphProjection {
  public:
   Neo4jProjection(std::unique_ptr<GraphTransport> transport, ProjectionOptions options)
@@ -42,11 +53,9 @@ class Neo4jProjection final : public GraphProjection {
   Result<GraphCounts> graph_counts() const override {
     auto results = execute(count_statements(options_.bank), Access::read);
     if (!results) return std::move(results).error();
-    const auto number = [&results](std::size_t of) -> std::int64_t {
-      const auto& rows = (*results)[of].rows;
-      return rows.empty() ? 0 : rows.front().at(0).get<std::int64_t>();
-    };
-    return GraphCounts{.entities = number(0), .relationships = number(1), .mentions = number(2)};
+    return GraphCounts{.entities = number_of((*results)[0]),
+                       .relationships = number_of((*results)[1]),
+                       .mentions = number_of((*results)[2])};
   }
 
   Result<std::vector<Entity>> entities(std::string_view after_key,
@@ -135,9 +144,8 @@ class Neo4jProjection final : public GraphProjection {
     for (bool again = true; again;) {
       auto results = execute(statements, Access::write);
       if (!results) return std::move(results).error();
-      again = std::any_of(results->begin(), results->end(), [](const Rows& rows) {
-        return !rows.rows.empty() && rows.rows.front().at(0).get<std::int64_t>() > 0;
-      });
+      again = std::any_of(results->begin(), results->end(),
+                          [](const Rows& rows) { return number_of(rows) > 0; });
     }
     return ok();
   }
@@ -187,9 +195,7 @@ class Neo4jProjection final : public GraphProjection {
     auto results =
         execute({odd_keys_statement(options_.bank), make_statement(false)}, Access::read);
     if (!results) return std::move(results).error();
-    const auto& flag = results->front().rows;
-    const bool odd = !flag.empty() && flag.front().at(0) == true;
-    if (odd) {
+    if (flag_of(results->front())) {
       results = execute({make_statement(true)}, Access::read);
       if (!results) return std::move(results).error();
     }
@@ -205,8 +211,8 @@ class Neo4jProjection final : public GraphProjection {
                              Access::read);
       if (!results) return std::move(results).error();
       const auto& rows = results->front().rows;
-      if (!rows.empty() && rows.front().at(0).is_string())
-        version = rows.front().at(0).get<std::string>();
+      if (!rows.empty() && !rows.front().empty() && rows.front().front().is_string())
+        version = rows.front().front().get<std::string>();
     }
     if (is_new_enough(*version)) return ok();
     return Error{.code = Errc::unsupported,
@@ -222,8 +228,8 @@ class Neo4jProjection final : public GraphProjection {
     if (!results) return std::move(results).error();
     std::vector<std::pair<std::int64_t, std::string>> versions;
     for (const auto& row : results->front().rows)
-      if (row.at(0).is_number_integer() && row.at(1).is_string())
-        versions.emplace_back(row.at(0).get<std::int64_t>(), row.at(1).get<std::string>());
+      if (row.size() == 2 && row[0].is_number_integer() && row[1].is_string())
+        versions.emplace_back(row[0].get<std::int64_t>(), row[1].get<std::string>());
     return versions;
   }
 
