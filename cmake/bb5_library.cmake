@@ -17,6 +17,10 @@ if(BB5_SANITIZE)
   target_link_options(bb5_flags INTERFACE -fsanitize=${BB5_SANITIZE})
 endif()
 
+if(BB5_FUZZERS)
+  target_compile_options(bb5_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 function(bb5_library name)
   cmake_parse_arguments(arg "" "" "HEADERS;SOURCES;USES;LINKS" ${ARGN})
   if(arg_SOURCES)

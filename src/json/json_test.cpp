@@ -53,6 +53,9 @@ TEST(ToDouble, TurnsTooLargeIntoInfinityAndTooSmallIntoZero) {
   EXPECT_EQ(to_double(std::string(400, '9')), INFINITY);
   EXPECT_EQ(to_double("1e99999999999999999999"), INFINITY);
   EXPECT_EQ(to_double("1e-99999999999999999999"), 0.0);
+  // A fuzzer found the exponent that overflows when the digits before the point are added to it.
+  EXPECT_EQ(to_double("7e9223372036854775807"), INFINITY);
+  EXPECT_EQ(to_double("0.07e-9223372036854775808"), 0.0);
 }
 
 TEST(Parse, KeepsWhatOthersLose) {
@@ -65,6 +68,95 @@ TEST(Parse, KeepsWhatOthersLose) {
   EXPECT_EQ(round_trip(R"("\ud83d\ude00 \u0000 \/ é")"), R"("\ud83d\ude00 \u0000 / \u00e9")");
   EXPECT_EQ(round_trip("\"\x7F\""), R"("\u007f")");
   EXPECT_EQ(round_trip(R"("\ud800\u0041")"), R"("\ud800A")");
+}
+
+/// The quick reader takes a text exactly when the general way would say the same of it, or leaves
+/// it to the general way. Returns whether it took it.
+bool quick_agrees(const std::string& token) {
+  const std::string text = token + ",\n      0.123456789012345678, and more";
+  float number = 0;
+  const char* end = read_written_binary32(text.data(), text.data() + text.size(), number);
+  if (end == nullptr) return false;
+  const auto length = static_cast<std::size_t>(end - text.data());
+  EXPECT_LE(length, token.size()) << token;
+  const std::string taken = token.substr(0, length);
+  EXPECT_EQ(to_double(taken), static_cast<double>(number)) << token;
+  EXPECT_EQ(number_text(static_cast<double>(number)), taken) << token;
+  return length == token.size();
+}
+
+TEST(ReadWrittenBinary32, TakesWhatWriteNumberWritesAndNothingElse) {
+  std::mt19937_64 random(20261124);
+  int taken = 0;
+  constexpr int rounds = 200'000;
+  for (int round = 0; round < rounds; ++round) {
+    // Exponents of 1e-5 to 2, every mantissa; some with few bits, whose spelling is short.
+    const auto exponent = static_cast<std::uint32_t>(110 + random() % 18);
+    auto mantissa = static_cast<std::uint32_t>(random() & 0x7FFFFF);
+    if (round % 8 == 0) mantissa &= 0x7FFFFF << (random() % 24);
+    const auto number = std::bit_cast<float>((exponent << 23) | mantissa);
+    const std::string token = number_text(static_cast<double>(round % 2 == 0 ? number : -number));
+    taken += quick_agrees(token) ? 1 : 0;
+
+    // Its neighbours are spellings of the same or of another binary64, but never how it is written.
+    const std::size_t last = token.size() - 1;
+    std::string other = token;
+    other[last] = static_cast<char>('0' + (other[last] - '0' + 1 + random() % 9) % 10);
+    quick_agrees(other);
+    quick_agrees(token + std::to_string(random() % 100));
+    quick_agrees(token.substr(0, last));
+    quick_agrees(token + 'e' + std::to_string(random() % 3));
+    other = token;
+    other[random() % other.size()] = static_cast<char>('.' + random() % 12);
+    quick_agrees(other);
+  }
+  EXPECT_GT(taken, rounds * 6 / 10);  // the others are outside of [1e-4, 1), or powers of two
+}
+
+TEST(ReadWrittenBinary32, TakesNearlyAllNumbersOfAUnitVector) {
+  std::mt19937 random(7);
+  std::normal_distribution<float> bell(0, 0.0255F);
+  int taken = 0;
+  for (int round = 0; round < 10'000; ++round)
+    taken += quick_agrees(number_text(static_cast<double>(bell(random)))) ? 1 : 0;
+  EXPECT_GT(taken, 9'900);
+}
+
+TEST(ReadWrittenBinary32, LeavesEverythingElseAlone) {
+  for (const char* token : {"0.0",
+                            "-0.0",
+                            "0.5",
+                            "0.25",
+                            "1.0",
+                            "0.1",
+                            "0.10",
+                            "0.750",
+                            "00.75",
+                            ".75",
+                            "0.",
+                            "-",
+                            "0",
+                            "0.00001",
+                            "7.5e-05",
+                            "NaN",
+                            "-Infinity",
+                            "0.75e1",
+                            "0.3333333333333333",
+                            "0.33333334326744080",
+                            "0.333333343267440796",
+                            "0.00000000000000000000001",
+                            "0.99999999999999999999"}) {
+    const std::string text = std::string(token) + ",\n      0.12345678901234567,\n";
+    float number = 0;
+    const char* end = read_written_binary32(text.data(), text.data() + text.size(), number);
+    const std::string_view rest = end == nullptr ? "e" : std::string_view(end);
+    EXPECT_TRUE(rest.starts_with("e")) << token;
+  }
+  float number = 0;
+  const std::string near_the_end = "0.33333334326744080";
+  EXPECT_EQ(
+      read_written_binary32(near_the_end.data(), near_the_end.data() + near_the_end.size(), number),
+      nullptr);
 }
 
 TEST(Parse, ManyKeysAreStillOnePlaceEach) {

@@ -26,8 +26,8 @@ class Object {
   void set(std::string key, Value value);
   bool erase(std::string_view key);
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
-  [[nodiscard]] bool empty() const { return members_.empty(); }
-  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] bool empty() const;
+  [[nodiscard]] std::size_t size() const;
   bool operator==(const Object&) const;
 
  private:
@@ -71,6 +71,13 @@ class Value {
  private:
   std::variant<std::nullptr_t, bool, Number, std::string, Array, Object> state_;
 };
+
+inline bool Object::empty() const {
+  return members_.empty();
+}
+inline std::size_t Object::size() const {
+  return members_.size();
+}
 
 /// How deep arrays and objects may nest; deeper is an error.
 inline constexpr int max_depth = 512;

@@ -3,9 +3,11 @@
 
 usage: include_direction.py SRC
 
-Three things must hold; each line printed breaks one of them:
- - every source and header belongs to one bb5_library, bb5_test or program of its folder;
+Four things must hold; each line printed breaks one of them:
+ - every source belongs to one library, test or program of its folder, and so does its header; a header
+   without a source that nothing names is a tool of the tests;
  - a file includes only its own library and what USES names, itself or through the libraries named;
+ - headers that HEADERS does not name are the library's own, and its tests';
  - USES itself follows the layers: base < json < model < ports < operations < engine < front ends, and
    adapters (sources, stores, embedding) know ports and below, never operations nor each other.
 """
@@ -33,21 +35,21 @@ ADAPTERS = ("sources", "stores", "embedding")
 FRONT_ENDS = ("cli", "server", "python")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)
-TARGET = re.compile(r"\b(bb5_library|bb5_test|add_executable)\s*\(([^()]*)\)")
+TARGET = re.compile(r"\b(bb5_library|bb5_test|add_library|add_executable)\s*\(([^()]*)\)")
 LINKED = re.compile(r"\btarget_link_libraries\s*\(([^()]*)\)")
 KEYWORDS = ("HEADERS", "SOURCES", "USES", "LINKS", "LABEL", "TIMEOUT")
 
 
 class Target:
-    """One bb5_library, bb5_test or program."""
+    """One bb5_library, bb5_test, program, or library of the tests (add_library)."""
 
     def __init__(self, kind, folder, words):
         self.is_library = kind == "bb5_library"
-        self.is_test = kind == "bb5_test"
+        self.is_test = kind in ("bb5_test", "add_library")
         self.name = words[0]
         self.folder = folder
         self.lists = {keyword: [] for keyword in KEYWORDS}
-        keyword = "SOURCES" if kind == "add_executable" else None
+        keyword = "SOURCES" if kind.startswith("add_") else None
         for word in words[1:]:
             if word in KEYWORDS:
                 keyword = word
@@ -58,7 +60,11 @@ class Target:
     def files(self):
         """As paths from src/; what the build generates is left out."""
         named = self.lists["HEADERS"] + self.lists["SOURCES"]
-        return [(self.folder / name).as_posix() for name in named if "$" not in name]
+        return [(self.folder / name).as_posix() for name in named if "$" not in name and "." in name]
+
+    @property
+    def public_headers(self):
+        return [(self.folder / name).as_posix() for name in self.lists["HEADERS"]]
 
     @property
     def uses(self):
@@ -97,44 +103,54 @@ def reachable(target, libraries):
 
 
 def misdirected(user, used):
-    """Why a library of folder `user` may not use one of folder `used`; nothing: it may."""
-    if user in ADAPTERS and (used in ADAPTERS or used == "operations") and user != used:
-        return f"an adapter ({user}) must not know {used}"
-    if user == used == "stores" or user == used == "embedding":
-        return f"adapters must not know each other ({user})"
-    if user == "operations" and used in ADAPTERS:
-        return f"operations know ports, not adapters ({used})"
-    if user in FRONT_ENDS and used in ADAPTERS:
-        return f"a front end ({user}) reaches {used} through the engine"
-    if LAYERS[used] > LAYERS[user]:
-        return f"{user} lies below {used}"
+    """Why a library or program of ours may not use a library; nothing: it may."""
+    if user.folder == used.folder:
+        return None
+    if user.part in ADAPTERS and used.part == "operations":
+        return f"an adapter ({user.part}) must not know operations"
+    if user.part in ADAPTERS and used.part in ADAPTERS:
+        return f"adapters must not know each other ({user.part}, {used.part})"
+    if user.part == "operations" and used.part in ADAPTERS:
+        return f"operations know ports, not adapters ({used.part})"
+    if user.part in FRONT_ENDS and used.part in ADAPTERS:
+        return f"a front end ({user.part}) reaches {used.part} through the engine"
+    if LAYERS[used.part] > LAYERS[user.part]:
+        return f"{user.part} lies below {used.part}"
     return None
 
 
 def check_uses(target, libraries):
+    where = f"{target.folder.as_posix()}/CMakeLists.txt: {target.name} uses"
     for name in target.uses:
         if name not in libraries:
-            yield f"{target.folder.as_posix()}/CMakeLists.txt: {target.name} uses bb5::{name}, which is no library of ours"
+            yield f"{where} bb5::{name}, which is no library of ours"
         elif not target.is_test:
-            why = misdirected(target.part, libraries[name].part)
+            why = misdirected(target, libraries[name])
             if why:
-                yield f"{target.folder.as_posix()}/CMakeLists.txt: {target.name} uses bb5::{name}: {why}"
+                yield f"{where} bb5::{name}: {why}"
 
 
-def check_includes(src, path, target, owners, libraries):
+def check_includes(src, path, target, owners, test_tools, libraries):
     text = (src / path).read_text(encoding="utf-8")
     allowed = reachable(target, libraries)
     for included in INCLUDE.findall(text):
         line = text[: text.index(f'"{included}"')].count("\n") + 1
         where = f'{path}:{line}: includes "{included}"'
-        if target.is_test and included.startswith("tests/"):
+        if target.is_test and (included.startswith("tests/") or included in test_tools):
             continue
-        if included not in owners:
+        owner = owners.get(included)
+        if owner is target:
+            continue
+        if included in test_tools or (owner and owner.is_test and not target.is_test):
+            yield f"{where}, a tool of the tests"
+        elif owner is None:
             yield f"{where}, which is no file of a library (includes start at src/)"
-            continue
-        owner = owners[included]
-        if owner is not target and owner.name not in allowed:
+        elif owner.is_test:
+            continue  # tests link what they need, or do not build
+        elif owner.name not in allowed:
             yield f"{where}, but USES of {target.name} does not name bb5::{owner.name}"
+        elif not target.is_test and target.folder != owner.folder and included not in owner.public_headers:
+            yield f"{where}, which bb5::{owner.name} keeps to itself"
 
 
 def findings(src):
@@ -151,17 +167,22 @@ def findings(src):
     for target in targets:
         found.extend(check_uses(target, libraries))
         for path in target.files:
-            if path in owners and owners[path] is not target:
+            if path in owners and owners[path] is not target and not (target.is_test and owners[path].is_test):
                 found.append(f"{path}: in {owners[path].name} and in {target.name}")
-            owners[path] = target
-    for path in sorted(p.relative_to(src).as_posix() for p in src.rglob("*.[hc]pp")):
-        if path not in owners:
+            owners.setdefault(path, target)
+            if not (src / path).exists():
+                found.append(f"{path}: {target.name} names it, but it is not there")
+    present = sorted(p.relative_to(src).as_posix() for p in src.rglob("*.[hc]pp"))
+    for path in present:
+        source = path.removesuffix(".hpp") + ".cpp"
+        if path.endswith(".hpp") and path not in owners and source in owners:
+            owners[path] = owners[source]
+    test_tools = {path for path in present if path.endswith(".hpp") and path not in owners}
+    for path in present:
+        if path in owners:
+            found.extend(check_includes(src, path, owners[path], owners, test_tools, libraries))
+        elif path not in test_tools:
             found.append(f"{path}: no library, test or program of its folder names it")
-        else:
-            found.extend(check_includes(src, path, owners[path], owners, libraries))
-    for path in owners:
-        if not (src / path).exists():
-            found.append(f"{path}: {owners[path].name} names it, but it is not there")
     return found
 
 

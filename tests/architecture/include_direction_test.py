@@ -10,13 +10,19 @@ SOUND = {
     "base/CMakeLists.txt": "bb5_library(base HEADERS ids.hpp SOURCES ids.cpp LINKS fmt::fmt)\nbb5_test(base_test SOURCES ids_test.cpp USES bb5::base)",
     "base/ids.hpp": "#pragma once\n#include <string>\n",
     "base/ids.cpp": '#include "base/ids.hpp"\n',
-    "base/ids_test.cpp": '#include "base/ids.hpp"\n#include "tests/support/result_matchers.hpp"\n',
+    "base/shuffle.hpp": "",
+    "base/ids_test.cpp": '#include "base/ids.hpp"\n#include "base/shuffle.hpp"\n#include "tests/support/result_matchers.hpp"\n',
     "ports/CMakeLists.txt": "bb5_library(ports\n  HEADERS store.hpp  # ports are interfaces only\n  USES bb5::base)",
     "ports/store.hpp": '#include "base/ids.hpp"\n',
     "operations/recall/CMakeLists.txt": "bb5_library(recall SOURCES recall.cpp USES bb5::ports)",
     "operations/recall/recall.cpp": '#include "ports/store.hpp"\n#include "base/ids.hpp"  // through ports\n',
-    "stores/cached/CMakeLists.txt": "bb5_library(cached HEADERS cached.hpp USES bb5::ports)",
+    "stores/cached/CMakeLists.txt": "bb5_library(cached HEADERS cached.hpp SOURCES slots.cpp USES bb5::ports)\nadd_library(bb5_cached_tools STATIC tools.cpp)\nadd_executable(cached_benchmark bench.cpp)\ntarget_link_libraries(cached_benchmark PRIVATE bb5::cached)",
     "stores/cached/cached.hpp": '#include "ports/store.hpp"\n',
+    "stores/cached/slots.hpp": "",
+    "stores/cached/slots.cpp": '#include "stores/cached/slots.hpp"\n',
+    "stores/cached/tools.hpp": "",
+    "stores/cached/tools.cpp": '#include "stores/cached/tools.hpp"\n',
+    "stores/cached/bench.cpp": '#include "stores/cached/slots.hpp"\n',
     "sources/CMakeLists.txt": "bb5_library(sources SOURCES old.cpp ${CMAKE_CURRENT_BINARY_DIR}/made.cpp USES bb5::ports)",
     "sources/old.cpp": '#include "ports/store.hpp"\n',
     "engine/CMakeLists.txt": "bb5_library(engine HEADERS engine.hpp USES bb5::recall bb5::cached bb5::sources)",
@@ -81,6 +87,13 @@ class IncludeDirection(unittest.TestCase):
 
     def test_a_file_that_no_library_names_is_found(self):
         self.assert_found({"sources/stray.cpp": ""}, "sources/stray.cpp")
+
+    def test_a_tool_of_the_tests_in_a_library_is_found(self):
+        self.assert_found({"base/ids.cpp": '#include "base/shuffle.hpp"\n'}, "base/ids.cpp:1", "tool of the tests")
+        self.assert_found({"stores/cached/cached.hpp": '#include "stores/cached/tools.hpp"\n'}, "cached.hpp:1", "tool of the tests")
+
+    def test_a_header_that_a_library_keeps_to_itself_is_found_elsewhere(self):
+        self.assert_found({"engine/engine.hpp": '#include "stores/cached/slots.hpp"\n'}, "engine/engine.hpp:1", "keeps to itself")
 
     def test_a_file_that_is_named_but_missing_is_found(self):
         self.assert_found({"sources/old.cpp": None}, "sources/old.cpp", "not there")

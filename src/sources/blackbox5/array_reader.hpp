@@ -32,6 +32,9 @@ class ArrayReader {
     std::int64_t problem_at = 0;
   };
 
+  /// window_bytes: tests make it small, so that every record crosses it.
+  explicit ArrayReader(std::size_t window_bytes = default_window_bytes) : window_(window_bytes) {}
+
   /// Errors: as FileWindow::open; corrupt when the file holds no array (and its remedy).
   Result<> open(const std::string& path);
   Result<std::optional<Element>> next(const Parse& parse);

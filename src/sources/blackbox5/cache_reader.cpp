@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "sources/blackbox5/file_window.hpp"
 #include "sources/blackbox5/vector_text.hpp"
 
 namespace bb5::blackbox5 {
@@ -25,6 +24,8 @@ std::string model_of(const std::vector<float>& numbers) {
 
 class CacheReader final : public RecordReader {
  public:
+  explicit CacheReader(std::size_t window_bytes) : window_(window_bytes) {}
+
   Result<> open(const std::string& path) { return window_.open(path); }
 
   Result<std::optional<SourceRecord>> next() override {
@@ -34,6 +35,12 @@ class CacheReader final : public RecordReader {
       SourceRecord record;
       std::size_t from = 0;
       const bool got = entry(cursor, record, from);
+      // A number that ends with the window might go on behind it.
+      if (got && cursor.at_end() && !window_.at_end_of_file()) {
+        auto more = window_.grow();
+        if (!more) return std::move(more).error();
+        if (*more) continue;
+      }
       if (got || done_) {
         if (!got) return std::optional<SourceRecord>{};
         record.ordinal = ordinal_++;
@@ -108,8 +115,9 @@ class CacheReader final : public RecordReader {
 
 }  // namespace
 
-Result<std::unique_ptr<RecordReader>> open_cache(const std::string& path) {
-  auto reader = std::make_unique<CacheReader>();
+Result<std::unique_ptr<RecordReader>> open_cache(const std::string& path,
+                                                 std::size_t window_bytes) {
+  auto reader = std::make_unique<CacheReader>(window_bytes);
   BB5_TRY(reader->open(path));
   return std::unique_ptr<RecordReader>(std::move(reader));
 }

@@ -11,8 +11,6 @@
 namespace bb5::blackbox5 {
 namespace {
 
-constexpr std::size_t first_size = std::size_t{1} << 20;
-
 Error error_of(const std::string& path, int number) {
   const Errc code = number == ENOENT                      ? Errc::not_found
                     : number == EACCES || number == EPERM ? Errc::refused
@@ -36,17 +34,21 @@ Result<> FileWindow::open(const std::string& path) {
 
 Result<bool> FileWindow::grow() {
   if (end_of_file_) return false;
-  if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
+  const std::size_t kept = end_ - begin_;
+  const std::size_t wanted = std::max(kept, window_bytes_);
+  if (capacity_ < kept + wanted) {
+    auto larger = std::make_unique_for_overwrite<char[]>(kept + wanted);
+    if (kept > 0) std::memcpy(larger.get(), buffer_.get() + begin_, kept);
+    buffer_ = std::move(larger);
+    capacity_ = kept + wanted;
+  } else if (begin_ > 0) {
+    std::memmove(buffer_.get(), buffer_.get() + begin_, kept);
   }
-  if (buffer_.size() - end_ < std::max(end_, first_size))
-    buffer_.resize(end_ + std::max(end_, first_size));
-  const std::size_t wanted = std::max(end_, first_size);
+  begin_ = 0;
+  end_ = kept;
   std::size_t added = 0;
   while (added < wanted) {
-    const ssize_t count = ::read(descriptor_, buffer_.data() + end_, wanted - added);
+    const ssize_t count = ::read(descriptor_, buffer_.get() + end_, wanted - added);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return error_of(path_, errno);
     if (count == 0) {

@@ -33,6 +33,34 @@ bool is_line_start(const char* from, const char* to) {
          std::memcmp(from, line_start.data(), line_start.size()) == 0;
 }
 
+/// Takes numbers as the old system wrote them (each on its line, binary32, shortest spelling) as
+/// far as they go: nearly all that there ever are, at a third of the time that the general way
+/// takes. `before`: where the last element or bracket ended; moved to where the last number taken
+/// ended. True: the array's end is reached.
+bool take_written_numbers(const char*& before, const char* end, std::vector<float>& numbers) {
+  constexpr std::string_view array_end = "\n    ]";
+  const auto starts_with = [&](const char* at, std::string_view text) {
+    return static_cast<std::size_t>(end - at) >= text.size() &&
+           std::memcmp(at, text.data(), text.size()) == 0;
+  };
+  while (starts_with(before, line_start)) {
+    float number = 0;
+    const char* after = json::read_written_binary32(before + line_start.size(), end, number);
+    if (after == nullptr || after == end) return false;
+    if (*after == ',') {
+      numbers.push_back(number);
+      before = after + 1;
+    } else if (starts_with(after, array_end)) {
+      numbers.push_back(number);
+      before = after + array_end.size();
+      return true;
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 bool read_vector(json::Cursor& cursor, VectorText& vector) {
@@ -60,6 +88,12 @@ bool read_vector(json::Cursor& cursor, VectorText& vector) {
   };
   std::size_t index = 0;
   while (true) {
+    if (vector.canonical) {
+      const bool ended = take_written_numbers(before, cursor.end(), vector.numbers);
+      cursor.move_to(before);
+      if (ended) return true;
+      index = vector.numbers.size();
+    }
     const char next = cursor.peek();
     if (next == '-' || (next >= '0' && next <= '9') || next == 'N' || next == 'I') {
       std::string_view token;

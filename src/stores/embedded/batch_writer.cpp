@@ -98,6 +98,8 @@ class Writer {
     if (!*held) return false;
     const Held& old = **held;
     BB5_TRY(facts_.erase_of(old.seq, id));
+    // Its mentions may be older than its facts, after a bulk load; their removal needs its id.
+    touched_.memories.emplace(old.seq, id);
     BB5_TRY(unindex_text(old.seq));
     if (old.vec_id) BB5_TRY(connection_.run("DELETE FROM vectors WHERE vec_id = ?", *old.vec_id));
     BB5_TRY(connection_.run("DELETE FROM memories WHERE seq = ?", old.seq));
@@ -117,7 +119,8 @@ class Writer {
                           last_seq_, last_fact_seq_, last_vec_id_, facts_changed && !fold));
     }
     if (!fold) return ok();
-    return graph_stale_ ? fold_everything(connection_) : fold_touched(connection_, touched_);
+    return graph_stale_ ? fold_everything(connection_, touched_)
+                        : fold_touched(connection_, touched_);
   }
 
  private:

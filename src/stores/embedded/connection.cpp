@@ -16,6 +16,28 @@ bool is_disk_full(int system_error) {
   return system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG;
 }
 
+int last_error_of(sqlite3_file* file) {
+  int error = 0;
+  if (file != nullptr && file->pMethods != nullptr) {
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error);
+  }
+  return error;
+}
+
+/// The operating system's reason for a failed read or write. sqlite3_system_errno() knows it only
+/// when the failure came before the end of a statement; a failed COMMIT leaves it with the file.
+int system_error_of(sqlite3* handle, int code) {
+  if (handle == nullptr) return 0;
+  const int known = sqlite3_system_errno(handle);
+  if (known != 0 || (code & 0xFF) != SQLITE_IOERR) return known;
+  sqlite3_file* database = nullptr;
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &database);
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  const int of_log = last_error_of(log);
+  return of_log != 0 ? of_log : last_error_of(database);
+}
+
 std::size_t length_of(int bytes) {
   return static_cast<std::size_t>(std::max(bytes, 0));
 }
@@ -24,7 +46,7 @@ std::size_t length_of(int bytes) {
 
 Error error_of(sqlite3* handle, int code, const std::filesystem::path& file) {
   const std::string name = file.string();
-  const int system_error = handle != nullptr ? sqlite3_system_errno(handle) : 0;
+  const int system_error = system_error_of(handle, code);
   std::string detail = fmt::format("SQLite {} ({}): {}", code, sqlite3_errstr(code),
                                    handle != nullptr ? sqlite3_errmsg(handle) : "");
   if (system_error != 0)

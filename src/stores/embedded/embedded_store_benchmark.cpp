@@ -1,6 +1,7 @@
 // Figures 2 and 6 of the design: what the embedded store costs over the bare machinery under it.
 //   embedded_store_benchmark search ROWS DIMENSION [FOLDER]
 //   embedded_store_benchmark load ROWS DIMENSION [FOLDER]
+//   embedded_store_benchmark adds ROWS DIMENSION [FOLDER]
 // Both sides run in one process, taking turns; the ratio is what counts.
 #include <algorithm>
 #include <chrono>
@@ -238,6 +239,68 @@ void search(std::size_t count, std::size_t dimension, const std::filesystem::pat
   }
 }
 
+// --- adds ---
+
+std::filesystem::path bank_of(std::size_t count, std::size_t dimension,
+                              const std::filesystem::path& folder) {
+  return folder / fmt::format("search-{}-{}.db", count, dimension);
+}
+
+/// What one more memory costs in the bank that `search` made.
+void adds(std::size_t count, std::size_t dimension, const std::filesystem::path& folder) {
+  auto bank = must(open_embedded_bank({.file = bank_of(count, dimension, folder)}));
+  Vectors vectors(100, dimension);
+  const std::size_t first =
+      1'000'000'000 +
+      static_cast<std::size_t>(Clock::now().time_since_epoch().count()) % 1'000'000'000;
+  fmt::print("adds to {} x {}, load {}\n", count, dimension, load_average());
+  must(bank->write({.memories = std::vector<Memory>{memory_of(first, vectors.next())}}));
+  for (const std::size_t batch_size : {std::size_t{1}, std::size_t{10}, std::size_t{100}}) {
+    Quantiles times;
+    for (std::size_t i = 0; i < 100; ++i) {
+      std::vector<Memory> batch;
+      for (std::size_t j = 0; j < batch_size; ++j)
+        batch.push_back(memory_of(first + batch_size * 1000 + i * batch_size + j, vectors.next()));
+      const auto start = Clock::now();
+      must(bank->write({.memories = batch}));
+      times.values.push_back(milliseconds_since(start));
+    }
+    fmt::print("  batch of {:<4} p50 {:.2f} p95 {:.2f} ms, {:.0f}/s\n", batch_size, times.at(.5),
+               times.at(.95), 1000 * static_cast<double>(batch_size) / times.at(.5));
+  }
+  Quantiles erased;
+  Quantiles replaced;
+  for (std::size_t i = 0; i < 100; ++i) {
+    Memory memory = memory_of(first + 1000 + i, vectors.next());
+    auto start = Clock::now();
+    must(bank->write(
+        {.memories = std::span<const Memory>(&memory, 1), .on_conflict = OnConflict::replace}));
+    replaced.values.push_back(milliseconds_since(start));
+    start = Clock::now();
+    must(bank->erase(memory.id));
+    erased.values.push_back(milliseconds_since(start));
+  }
+  fmt::print("  replace p50 {:.2f} ms, erase p50 {:.2f} ms\n", replaced.at(.5), erased.at(.5));
+  auto start = Clock::now();
+  std::int64_t after = 0;
+  std::size_t seen = 0;
+  for (;;) {
+    const auto page =
+        must(bank->page({.after_seq = after, .limit = 500, .filter = {}, .with_embeddings = true}));
+    if (page.empty()) break;
+    after = page.back().seq;
+    seen += page.size();
+  }
+  const double paged = milliseconds_since(start);
+  start = Clock::now();
+  must(bank->stats());
+  const double counted = milliseconds_since(start);
+  start = Clock::now();
+  must(bank->fold_graph());
+  fmt::print("  pages of 500 with vectors {:.0f}/s, stats {:.2f} ms, whole fold {:.0f} ms\n",
+             static_cast<double>(seen) / paged * 1000, counted, milliseconds_since(start));
+}
+
 // --- load ---
 
 void sql(sqlite3* db, const std::string& text) {
@@ -437,8 +500,9 @@ void load(std::size_t count, std::size_t dimension, const std::filesystem::path&
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  if ((what != "search" && what != "load") || argc < 4) {
-    fmt::print(stderr, "usage: embedded_store_benchmark search|load ROWS DIMENSION [FOLDER]\n");
+  if ((what != "search" && what != "load" && what != "adds") || argc < 4) {
+    fmt::print(stderr,
+               "usage: embedded_store_benchmark search|load|adds ROWS DIMENSION [FOLDER]\n");
     return 2;
   }
   const auto count = static_cast<std::size_t>(std::strtoull(argv[2], nullptr, 10));
@@ -448,6 +512,8 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   if (what == "search") {
     search(count, dimension, folder);
+  } else if (what == "adds") {
+    adds(count, dimension, folder);
   } else {
     load(count, dimension, folder);
   }

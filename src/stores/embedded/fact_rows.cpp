@@ -55,6 +55,14 @@ RelationshipFact relationship_fact_from(const Row& row) {
   return fact;
 }
 
+/// Both empty when one is: such a fact gives no relationship and uses no name.
+std::pair<std::string, std::string> endpoint_keys(const RelationshipFact& fact) {
+  auto subject = name_key_of(fact.subject);
+  auto object = name_key_of(fact.object);
+  if (subject.empty() || object.empty()) return {};
+  return {std::move(subject), std::move(object)};
+}
+
 template <class Fact>
 bool same_but_seq(Fact held, const Fact& fact) {
   held.seq = fact.seq;
@@ -63,41 +71,41 @@ bool same_but_seq(Fact held, const Fact& fact) {
 
 }  // namespace
 
-void FactWriter::touch(const EntityFact& fact) {
+void FactWriter::touch_removed(const EntityFact& fact) {
   if (auto key = name_key_of(fact.name); !key.empty())
-    touched_.described_names.insert(std::move(key));
+    touched_.described_names[std::move(key)].some_removed = true;
 }
 
 void FactWriter::touch(const RelationshipFact& fact) {
-  auto subject = name_key_of(fact.subject);
-  auto object = name_key_of(fact.object);
-  if (subject.empty() || object.empty()) return;
+  auto [subject, object] = endpoint_keys(fact);
+  if (subject.empty()) return;
   touched_.used_names.insert(subject);
   touched_.used_names.insert(object);
   touched_.edges.emplace(std::move(subject), fact.predicate, std::move(object));
 }
 
 Result<> FactWriter::insert(const EntityFact& fact) {
-  touch(fact);
+  const std::string key = name_key_of(fact.name);
+  ++last_seq_;
+  if (!key.empty()) touched_.described_names[key].added.push_back(last_seq_);
   return connection_.run(
       "INSERT INTO entity_facts (seq, id, memory, name_key, entity_key, name, type, mentions, "
       "first_seen, "
       "last_seen, aliases, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ++last_seq_, fact.id, fact.memory, name_key_of(fact.name), entity_key(fact.name, fact.type),
-      fact.name, fact.type, fact.mentions, fact.first_seen, fact.last_seen,
-      write_string_list(fact.aliases), fact.raw);
+      last_seq_, fact.id, fact.memory, key, entity_key(fact.name, fact.type), fact.name, fact.type,
+      fact.mentions, fact.first_seen, fact.last_seen, write_string_list(fact.aliases), fact.raw);
 }
 
 Result<> FactWriter::insert(const RelationshipFact& fact) {
   touch(fact);
+  const auto [subject, object] = endpoint_keys(fact);
   return connection_.run(
       "INSERT INTO relationship_facts (seq, id, memory, subject_name_key, predicate, "
       "object_name_key, subject, "
       "object, confidence, observation_count, first_observed, last_observed, raw) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ++last_seq_, fact.id, fact.memory, name_key_of(fact.subject), fact.predicate,
-      name_key_of(fact.object), fact.subject, fact.object, fact.confidence, fact.observation_count,
-      fact.first_observed, fact.last_observed, fact.raw);
+      ++last_seq_, fact.id, fact.memory, subject, fact.predicate, object, fact.subject, fact.object,
+      fact.confidence, fact.observation_count, fact.first_observed, fact.last_observed, fact.raw);
 }
 
 Result<WriteAction> FactWriter::put(const EntityFact& fact, OnConflict on_conflict) {
@@ -106,7 +114,7 @@ Result<WriteAction> FactWriter::put(const EntityFact& fact, OnConflict on_confli
   if (*held) {
     if (same_but_seq(**held, fact)) return WriteAction::identical;
     if (on_conflict == OnConflict::keep) return WriteAction::conflict;
-    touch(**held);
+    touch_removed(**held);
     BB5_TRY(connection_.run("DELETE FROM entity_facts WHERE id = ?", fact.id));
   }
   BB5_TRY(insert(fact));
@@ -144,7 +152,7 @@ Result<> FactWriter::put_mentions(std::int64_t memory_seq, const MemoryId& memor
 Result<> FactWriter::erase_of(std::int64_t memory_seq, const MemoryId& memory) {
   BB5_TRY(connection_.each(
       select_entity_facts("WHERE memory = ?"),
-      [&](const Row& row) { touch(entity_fact_from(row)); }, memory));
+      [&](const Row& row) { touch_removed(entity_fact_from(row)); }, memory));
   BB5_TRY(connection_.run("DELETE FROM entity_facts WHERE memory = ?", memory));
   BB5_TRY(connection_.each(
       select_relationship_facts("WHERE memory = ?"),

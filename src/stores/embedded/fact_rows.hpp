@@ -18,8 +18,12 @@ namespace bb5::embedded {
 
 /// What a transaction touched, so that the fold looks at nothing else.
 struct Touched {
-  std::set<std::string> described_names;  ///< name_keys whose entity facts changed
-  std::set<std::string> used_names;       ///< name_keys that came into or out of use
+  struct Facts {
+    bool some_removed = false;
+    std::vector<std::int64_t> added;  ///< seq of each
+  };
+  std::map<std::string, Facts> described_names;  ///< by name_key: entity facts that came or went
+  std::set<std::string> used_names;              ///< name_keys that came into or out of use
   /// Name keys and predicate of relationships whose facts changed.
   std::set<std::tuple<std::string, std::string, std::string>> edges;
   std::map<std::int64_t, MemoryId> memories;  ///< by seq; those whose mentions changed
@@ -49,7 +53,7 @@ class FactWriter {
   Result<> erase_mentions(std::int64_t memory_seq, const MemoryId& memory);
   Result<> insert(const EntityFact& fact);
   Result<> insert(const RelationshipFact& fact);
-  void touch(const EntityFact& fact);
+  void touch_removed(const EntityFact& fact);
   void touch(const RelationshipFact& fact);
 
   Connection& connection_;

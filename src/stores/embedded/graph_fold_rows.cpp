@@ -19,7 +19,11 @@ namespace bb5::embedded {
 namespace {
 
 constexpr const char* temporary_tables = R"sql(
-CREATE TEMP TABLE touched_names (name_key TEXT PRIMARY KEY, described INTEGER NOT NULL) WITHOUT ROWID;
+-- reason 0: used; 1: its facts changed; 2: facts were added, which folded_entities has taken in.
+CREATE TEMP TABLE touched_names (name_key TEXT PRIMARY KEY, reason INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE bare_names (
+  name_key TEXT PRIMARY KEY, counted INTEGER, mention_count INTEGER, name TEXT) WITHOUT ROWID;
+CREATE TEMP TABLE use_changes (name_key TEXT PRIMARY KEY, memories INTEGER) WITHOUT ROWID;
 CREATE TEMP TABLE touched_edges (
   subject_name_key TEXT, predicate TEXT, object_name_key TEXT,
   PRIMARY KEY (subject_name_key, predicate, object_name_key)) WITHOUT ROWID;
@@ -116,6 +120,116 @@ class EntityFold {
   std::optional<std::int64_t> last_seen_;
 };
 
+/// Takes facts that were added into entities that are there already, without looking at the older
+/// facts: an entity may have many.
+class AdditionFold {
+ public:
+  explicit AdditionFold(Connection& connection) : connection_(connection) {}
+
+  /// False: one of the facts makes a new entity, so the name must be folded from all its facts.
+  Result<bool> run(const std::string& name_key, const std::vector<std::int64_t>& fact_seqs) {
+    std::map<std::string, Grown> grown;  // by entity key
+    for (const std::int64_t seq : fact_seqs) {
+      bool known = true;
+      auto taken = connection_.each(
+          "SELECT entity_key, name, type, mentions, first_seen, last_seen, aliases FROM "
+          "entity_facts "
+          "WHERE seq = ?",
+          [&](const Row& fact) -> Result<> {
+            auto entity = entity_of(grown, fact.string(0));
+            if (!entity) return std::move(entity).error();
+            known = *entity != nullptr;
+            if (known) (*entity)->add(fact);
+            return ok();
+          },
+          seq);
+      if (!taken) return std::move(taken).error();
+      if (!known) return false;
+    }
+    for (auto& [key, entity] : grown) {
+      BB5_TRY(choose_name(name_key, key, entity));
+      BB5_TRY(connection_.run("INSERT INTO temp.folded_entities VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                              key, name_key, entity.name, entity.type, entity.mention_count,
+                              entity.first_seen, entity.last_seen,
+                              write_string_list({entity.aliases.begin(), entity.aliases.end()})));
+    }
+    return true;
+  }
+
+ private:
+  struct Grown {
+    std::string name;
+    std::string type;
+    std::int64_t mention_count = 0;
+    std::optional<std::int64_t> first_seen;
+    std::optional<std::int64_t> last_seen;
+    std::set<std::string> aliases;
+    std::set<std::string> spellings;  // of the facts that were added
+
+    void add(const Row& fact) {
+      spellings.insert(fact.string(1));
+      const std::string fact_type = fact.text(2).empty() ? "concept" : fact.string(2);
+      type = std::min(type, fact_type);
+      mention_count = add_up(mention_count, fact.integer(3));
+      const auto first = fact.maybe_integer(4);
+      first_seen = earlier(first_seen, first);
+      last_seen = later(last_seen, later(fact.maybe_integer(5), first));
+      for (auto& alias : read_string_list(fact.text(6))) aliases.insert(std::move(alias));
+    }
+  };
+
+  /// Null when there is no such entity.
+  Result<Grown*> entity_of(std::map<std::string, Grown>& grown, const std::string& key) {
+    if (const auto known = grown.find(key); known != grown.end()) return &known->second;
+    auto read = connection_.first(
+        "SELECT name, type, mention_count, first_seen, last_seen, aliases FROM entities "
+        "WHERE key = ? AND placeholder = 0",
+        [](const Row& row) {
+          Grown entity;
+          entity.name = row.string(0);
+          entity.type = row.string(1);
+          entity.mention_count = row.integer(2);
+          entity.first_seen = row.maybe_integer(3);
+          entity.last_seen = row.maybe_integer(4);
+          for (auto& alias : read_string_list(row.text(5))) entity.aliases.insert(std::move(alias));
+          return entity;
+        },
+        key);
+    if (!read) return std::move(read).error();
+    if (!*read) return static_cast<Grown*>(nullptr);
+    return &grown.emplace(key, std::move(**read)).first->second;
+  }
+
+  /// Only a spelling that gained mentions can take the name's place.
+  Result<> choose_name(const std::string& name_key, const std::string& key, Grown& entity) {
+    if (entity.spellings.size() == 1 && entity.spellings.contains(entity.name)) {
+      entity.aliases.erase(entity.name);
+      return ok();
+    }
+    std::set<std::string> candidates = entity.spellings;
+    candidates.insert(entity.name);
+    const std::string* best = nullptr;
+    std::int64_t most = -1;
+    for (const std::string& spelling : candidates) {
+      auto mentions = connection_.integer(
+          "SELECT CAST(total(mentions) AS INTEGER) FROM entity_facts "
+          "WHERE name_key = ? AND entity_key = ? AND name = ?",
+          name_key, key, spelling);
+      if (!mentions) return std::move(mentions).error();
+      if (*mentions > most) {
+        most = *mentions;
+        best = &spelling;
+      }
+    }
+    entity.aliases.insert(candidates.begin(), candidates.end());
+    entity.aliases.erase(*best);
+    entity.name = *best;
+    return ok();
+  }
+
+  Connection& connection_;
+};
+
 /// One run of the fold, over what the temporary tables name.
 class Fold {
  public:
@@ -135,48 +249,71 @@ class Fold {
   Result<> fold_entities() {
     // A name that is only used anew stays what it is while facts describe it.
     BB5_TRY(connection_.run(
-        "DELETE FROM temp.touched_names WHERE described = 0 AND EXISTS "
+        "DELETE FROM temp.touched_names WHERE reason = 0 AND EXISTS "
         "(SELECT 1 FROM entity_facts f WHERE f.name_key = touched_names.name_key)"));
     EntityFold entity(connection_);
     BB5_TRY(connection_.each(
         "SELECT f.name_key, f.entity_key, f.name, f.type, f.mentions, f.first_seen, f.last_seen, "
         "f.aliases "
         "FROM temp.touched_names t CROSS JOIN entity_facts f ON f.name_key = t.name_key "
-        "WHERE t.described = 1 ORDER BY t.name_key, f.entity_key",
+        "WHERE t.reason = 1 ORDER BY t.name_key, f.entity_key",
         [&](const Row& fact) { return entity.add(fact); }));
     BB5_TRY(entity.finish());
-    // Placeholders: names in use that no entity fact bears.
+    return fold_placeholders();
+  }
+
+  /// Placeholders: names in use that no entity fact bears. The memories that name one are counted
+  /// anew only where there is no count to go on from: some names are in every other memory.
+  Result<> fold_placeholders() {
+    BB5_TRY(connection_.run(
+        "INSERT INTO temp.bare_names SELECT t.name_key, t.reason = 0 AND e.key IS NOT NULL, "
+        "e.mention_count, "
+        "  min(coalesce((SELECT f.name FROM mention_facts f WHERE f.name_key = t.name_key ORDER BY "
+        "f.name LIMIT 1), "
+        "               x'FF'), "
+        "      coalesce((SELECT f.subject FROM relationship_facts f WHERE f.subject_name_key = "
+        "t.name_key "
+        "                ORDER BY f.subject LIMIT 1), x'FF'), "
+        "      coalesce((SELECT f.object FROM relationship_facts f WHERE f.object_name_key = "
+        "t.name_key "
+        "                ORDER BY f.object LIMIT 1), x'FF')) "
+        "FROM temp.touched_names t LEFT JOIN entities e ON e.key = 'unknown:' || t.name_key AND "
+        "e.placeholder = 1 "
+        "WHERE NOT EXISTS (SELECT 1 FROM entity_facts f WHERE f.name_key = t.name_key)"));
+    if (connection_.changes() == 0) return ok();
+    BB5_TRY(connection_.run("DELETE FROM temp.bare_names WHERE name = x'FF'"));  // in use no more
+    BB5_TRY(connection_.run(
+        "INSERT INTO temp.use_changes SELECT name_key, sum(memories) FROM ("
+        "  SELECT f.name_key AS name_key, count(DISTINCT f.memory_seq) AS memories FROM "
+        "temp.touched_memories t "
+        "    CROSS JOIN mention_facts f ON f.memory_seq = t.memory_seq GROUP BY f.name_key "
+        "  UNION ALL SELECT substr(x.entity_key, 9), -count(*) FROM temp.touched_memories t "
+        "    CROSS JOIN mentions x ON x.memory_seq = t.memory_seq "
+        "    WHERE substr(x.entity_key, 1, 8) = 'unknown:' GROUP BY 1) GROUP BY name_key"));
     return connection_.run(
-        "WITH bare AS MATERIALIZED (SELECT name_key FROM temp.touched_names t WHERE NOT EXISTS "
-        "    (SELECT 1 FROM entity_facts f WHERE f.name_key = t.name_key)), "
-        "uses AS ("
-        "  SELECT b.name_key AS name_key, min(f.name) AS name, count(DISTINCT f.memory_seq) AS "
-        "memories "
-        "    FROM bare b CROSS JOIN mention_facts f ON f.name_key = b.name_key GROUP BY b.name_key "
-        "  UNION ALL SELECT b.name_key, min(f.subject), 0 "
-        "    FROM bare b CROSS JOIN relationship_facts f ON f.subject_name_key = b.name_key "
-        "    WHERE f.object_name_key <> '' GROUP BY b.name_key "
-        "  UNION ALL SELECT b.name_key, min(f.object), 0 "
-        "    FROM bare b CROSS JOIN relationship_facts f ON f.object_name_key = b.name_key "
-        "    WHERE f.subject_name_key <> '' GROUP BY b.name_key) "
-        "INSERT INTO temp.folded_entities "
-        "SELECT 'unknown:' || name_key, name_key, min(name), 'unknown', sum(memories), NULL, NULL, "
-        "NULL, 1 "
-        "FROM uses GROUP BY name_key");
+        "INSERT INTO temp.folded_entities SELECT 'unknown:' || b.name_key, b.name_key, b.name, "
+        "'unknown', "
+        "  CASE WHEN b.counted THEN b.mention_count + coalesce(c.memories, 0) "
+        "  ELSE (SELECT count(DISTINCT f.memory_seq) FROM mention_facts f WHERE f.name_key = "
+        "b.name_key) END, "
+        "  NULL, NULL, NULL, 1 "
+        "FROM temp.bare_names b LEFT JOIN temp.use_changes c ON c.name_key = b.name_key");
   }
 
   Result<> write_entities() {
     BB5_TRY(connection_.run(
         "INSERT INTO outbox (kind, key, rev, removed) SELECT 0, CAST(e.key AS BLOB), ?1, 1 "
         "FROM temp.touched_names t CROSS JOIN entities e ON e.name_key = t.name_key "
-        "WHERE NOT EXISTS (SELECT 1 FROM temp.folded_entities n WHERE n.key = e.key) "
+        "WHERE t.reason <> 2 AND NOT EXISTS (SELECT 1 FROM temp.folded_entities n WHERE n.key = "
+        "e.key) "
         "ON CONFLICT (kind, key) DO UPDATE SET rev = excluded.rev, removed = 1",
         rev_));
     if (connection_.changes() > 0) {
       BB5_TRY(connection_.run(
           "DELETE FROM entities WHERE key IN (SELECT e.key FROM temp.touched_names t "
           "CROSS JOIN entities e ON e.name_key = t.name_key "
-          "WHERE NOT EXISTS (SELECT 1 FROM temp.folded_entities n WHERE n.key = e.key))"));
+          "WHERE t.reason <> 2 AND NOT EXISTS (SELECT 1 FROM temp.folded_entities n WHERE n.key = "
+          "e.key))"));
     }
     BB5_TRY(connection_.run(
         "DELETE FROM temp.folded_entities WHERE EXISTS (SELECT 1 FROM entities e "
@@ -352,11 +489,19 @@ class Fold {
 };
 
 Result<> clear_temporary_tables(Connection& connection) {
-  for (const char* sql : {"DELETE FROM temp.touched_names", "DELETE FROM temp.touched_edges",
+  for (const char* sql : {"DELETE FROM temp.touched_names", "DELETE FROM temp.bare_names",
+                          "DELETE FROM temp.use_changes", "DELETE FROM temp.touched_edges",
                           "DELETE FROM temp.touched_memories", "DELETE FROM temp.folded_entities",
                           "DELETE FROM temp.moved_names", "DELETE FROM temp.folded_edges",
                           "DELETE FROM temp.folded_mentions", "DELETE FROM temp.gone_mentions"}) {
     BB5_TRY(connection.run(sql));
+  }
+  return ok();
+}
+
+Result<> put_touched_memories(Connection& connection, const Touched& touched) {
+  for (const auto& [seq, id] : touched.memories) {
+    BB5_TRY(connection.run("INSERT INTO temp.touched_memories VALUES (?, ?)", seq, id));
   }
   return ok();
 }
@@ -398,8 +543,15 @@ Result<> prepare_fold(Connection& connection) {
 Result<> fold_touched(Connection& connection, const Touched& touched) {
   if (touched.empty()) return ok();
   BB5_TRY(clear_temporary_tables(connection));
-  for (const std::string& name : touched.described_names) {
-    BB5_TRY(connection.run("INSERT INTO temp.touched_names VALUES (?, 1)", name));
+  AdditionFold additions(connection);
+  for (const auto& [name, facts] : touched.described_names) {
+    bool taken_in = false;
+    if (!facts.some_removed) {
+      auto done = additions.run(name, facts.added);
+      if (!done) return std::move(done).error();
+      taken_in = *done;
+    }
+    BB5_TRY(connection.run("INSERT INTO temp.touched_names VALUES (?, ?)", name, taken_in ? 2 : 1));
   }
   for (const std::string& name : touched.used_names) {
     BB5_TRY(connection.run("INSERT OR IGNORE INTO temp.touched_names VALUES (?, 0)", name));
@@ -408,15 +560,13 @@ Result<> fold_touched(Connection& connection, const Touched& touched) {
     BB5_TRY(connection.run("INSERT INTO temp.touched_edges VALUES (?, ?, ?)", subject, predicate,
                            object));
   }
-  for (const auto& [seq, id] : touched.memories) {
-    BB5_TRY(connection.run("INSERT INTO temp.touched_memories VALUES (?, ?)", seq, id));
-  }
+  BB5_TRY(put_touched_memories(connection, touched));
   auto rev = next_rev(connection);
   if (!rev) return std::move(rev).error();
   return Fold(connection, *rev).run();
 }
 
-Result<> fold_everything(Connection& connection) {
+Result<> fold_everything(Connection& connection, const Touched& touched) {
   BB5_TRY(clear_temporary_tables(connection));
   BB5_TRY(connection.run(
       "INSERT INTO temp.touched_names SELECT name_key, 1 FROM (SELECT name_key FROM entity_facts "
@@ -427,8 +577,9 @@ Result<> fold_everything(Connection& connection) {
   BB5_TRY(connection.run(
       "INSERT INTO temp.touched_edges SELECT DISTINCT subject_name_key, predicate, object_name_key "
       "FROM relationship_facts WHERE subject_name_key <> '' AND object_name_key <> ''"));
+  BB5_TRY(put_touched_memories(connection, touched));
   BB5_TRY(connection.run(
-      "INSERT INTO temp.touched_memories SELECT s.memory_seq, m.id FROM "
+      "INSERT OR IGNORE INTO temp.touched_memories SELECT s.memory_seq, m.id FROM "
       "(SELECT memory_seq FROM mention_facts UNION SELECT memory_seq FROM mentions) s "
       "LEFT JOIN memories m ON m.seq = s.memory_seq"));
   auto rev = next_rev(connection);

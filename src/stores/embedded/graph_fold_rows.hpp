@@ -14,7 +14,8 @@ Result<> prepare_fold(Connection& connection);
 /// Within a write transaction that changed facts.
 Result<> fold_touched(Connection& connection, const Touched& touched);
 
-/// Within a write transaction. Also mends rows that no fact accounts for.
-Result<> fold_everything(Connection& connection);
+/// Within a write transaction. Also mends rows that no fact accounts for. touched: knows the ids of
+/// memories that the transaction erased.
+Result<> fold_everything(Connection& connection, const Touched& touched = {});
 
 }  // namespace bb5::embedded

@@ -263,6 +263,32 @@ TEST_F(VectorSearchTest, AnOlderDatabaseUnderANewerFileOfCodesIsNoticed) {
   }
 }
 
+TEST_F(VectorSearchTest, CodesOfAnotherHistoryCannotHideTheNearest) {
+  std::mt19937_64 random(test_seed());
+  const auto query = random_vector(random, dimension);
+  write_samples(0, 600);
+  expect_exact(random, 1);
+  bank_.reset();
+  const std::string backup = read_file(file_);
+  const auto held_then = held_;
+  reopen();
+  auto opposite = sample_batch(1000, 500, dimension);
+  for (Memory& memory : opposite) {
+    for (std::size_t i = 0; i < dimension; ++i)
+      memory.embedding[i] = -query[i] + memory.embedding[i] * 0.1F;
+  }
+  write(opposite);
+  ASSERT_THAT(bank_->nearest(query, 10, {}), Succeeds());
+  bank_.reset();
+  write_file(file_, backup);
+  held_ = held_then;
+  reopen();
+  auto others = sample_batch(3000, 700, dimension);
+  others[100].embedding = query;
+  write(others);
+  EXPECT_EQ(bank_->nearest(query, 10, {})->hits, brute_force(query, 10, {}));
+}
+
 TEST_F(VectorSearchTest, AnswersWithoutAFileOfCodesWhereNoneCanBeWritten) {
   std::mt19937_64 random(test_seed());
   write_samples(0, 800);

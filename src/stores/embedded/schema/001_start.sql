@@ -104,14 +104,14 @@ CREATE TABLE entity_facts (
   aliases TEXT,                              -- NULL: none
   raw TEXT NOT NULL
 ) STRICT;
-CREATE INDEX entity_facts_by_name ON entity_facts (name_key, entity_key);
+CREATE INDEX entity_facts_by_name ON entity_facts (name_key, entity_key, name, mentions);
 CREATE INDEX entity_facts_by_memory ON entity_facts (memory) WHERE memory IS NOT NULL;
 
 CREATE TABLE relationship_facts (
   seq INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,
   memory BLOB,
-  subject_name_key TEXT NOT NULL,
+  subject_name_key TEXT NOT NULL,            -- both empty when one of the names is
   predicate TEXT NOT NULL,
   object_name_key TEXT NOT NULL,
   subject TEXT NOT NULL,
@@ -122,8 +122,9 @@ CREATE TABLE relationship_facts (
   last_observed INTEGER,
   raw TEXT NOT NULL
 ) STRICT;
-CREATE INDEX relationship_facts_by_subject ON relationship_facts (subject_name_key, predicate, object_name_key);
-CREATE INDEX relationship_facts_by_object ON relationship_facts (object_name_key);
+CREATE INDEX relationship_facts_by_ends ON relationship_facts (subject_name_key, predicate, object_name_key);
+CREATE INDEX relationship_facts_by_subject ON relationship_facts (subject_name_key, subject);
+CREATE INDEX relationship_facts_by_object ON relationship_facts (object_name_key, object);
 CREATE INDEX relationship_facts_by_memory ON relationship_facts (memory) WHERE memory IS NOT NULL;
 
 -- One row for each spelling by which a memory names something.
