@@ -12,6 +12,7 @@
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
 #include "operations/graph/relay.hpp"
+#include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/graph_statements.hpp"
 #include "stores/neo4j/http_client.hpp"
@@ -624,6 +625,23 @@ void expect_equal_answers(const EntityGraph& left, const EntityGraph& right) {
     }
     EXPECT_EQ(*left.entity_named(each.name), *right.entity_named(each.name)) << each.name;
   }
+}
+
+TEST_P(Neo4jGraph, TheRelayMakesItEqualToTheTablesOfABankOnDisk) {
+  const TemporaryFolder folder;
+  const auto opened = open_embedded_bank({.file = folder / "bank.db", .create = true});
+  ASSERT_THAT(opened, Succeeds());
+  Bank& bank = **opened;
+  fill_bank(bank, 300, test_seed());
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_, 70);
+  erase_some(bank, 1);
+  fill_bank(bank, 20, 5);
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_);
+  expect_equal_answers(bank, *graph_);
+  ASSERT_THAT(rebuild_projection(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_);
 }
 
 TEST_P(Neo4jGraph, TheRelayMakesItEqualToTheBanksOwnTables) {
