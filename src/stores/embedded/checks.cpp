@@ -13,9 +13,9 @@ struct Count {
 };
 
 constexpr Count quick_counts[] = {
-    {"SELECT abs((SELECT count(*) FROM vectors) - coalesce((SELECT sum(memories) FROM tallies "
-     "WHERE vector_state = 1), 0))",
-     "vectors: {} more or fewer than memories that say they have one"},
+    {"SELECT abs((SELECT count(*) FROM memories INDEXED BY memories_by_network) - "
+     "(SELECT coalesce(sum(memories), 0) FROM tallies))",
+     "memories: {} more or fewer than the tallies say"},
     {"SELECT max(0, (SELECT coalesce(max(seq), 0) FROM memories) - (SELECT last_seq FROM bank))",
      "memories: the last place is {} behind the greatest in use"},
     {"SELECT max(0, (SELECT coalesce(max(vec_id), 0) FROM vectors) - (SELECT last_vec_id FROM "

@@ -163,6 +163,10 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   return std::unique_ptr<Connection>(new Connection(handle, file, busy_timeout));
 }
 
+Result<std::unique_ptr<Connection>> Connection::open_in_memory() {
+  return open(":memory:", OpenMode::read_write, std::chrono::milliseconds(0));
+}
+
 Connection::Connection(sqlite3* handle, std::filesystem::path file,
                        std::chrono::milliseconds busy_timeout)
     : handle_(handle), file_(std::move(file)), busy_timeout_(busy_timeout) {

@@ -57,9 +57,11 @@ enum class OpenMode { read_write, read_only };
 class Connection {
  public:
   /// Opens an existing file; looks at nothing in it. Waits for other processes' locks for at most
-  /// `busy_timeout` in each statement.
+  /// `busy_timeout` in each statement. file: absolute.
   static Result<std::unique_ptr<Connection>> open(const std::filesystem::path& file, OpenMode mode,
                                                   std::chrono::milliseconds busy_timeout);
+  /// An empty database that lives and dies with the connection.
+  static Result<std::unique_ptr<Connection>> open_in_memory();
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

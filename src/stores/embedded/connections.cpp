@@ -66,6 +66,19 @@ Result<> require_file(const EmbeddedOptions& options) {
   return ok();
 }
 
+// FULL: a commit is on disk before it is acknowledged. Reading maps the file, so that vectors are
+// not copied into every connection's cache.
+Result<> configure(Connection& connection, bool for_writing) {
+  if (!for_writing) {
+    return connection.script(
+        "PRAGMA cache_size = -2048; PRAGMA mmap_size = 2147418112; PRAGMA query_only = ON");
+  }
+  BB5_TRY(connection.script(
+      "PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA mmap_size = 2147418112; "
+      "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 2000"));
+  return prepare_fold(connection);
+}
+
 }  // namespace
 
 Connections::Reader::~Reader() {
@@ -87,11 +100,12 @@ Result<std::unique_ptr<Connections>> Connections::open(const EmbeddedOptions& op
                    fmt::format("{} is empty: no store was made in it yet", options.file.string()),
                    "Make one: bb5-memory init"};
     }
-    BB5_TRY(create_schema(**first, options.busy_timeout));
+    BB5_TRY(create_schema(**first));
   }
-  first->reset();
-  auto reader = pool->reader();
-  if (!reader) return std::move(reader).error();
+  if (!options.read_only) BB5_TRY(require_wal(**first, options.busy_timeout));
+  BB5_TRY(configure(**first, false));
+  pool->readers_ = 1;
+  pool->take_back(std::move(*first));
   return pool;
 }
 
@@ -100,16 +114,7 @@ Result<std::unique_ptr<Connection>> Connections::connect(bool for_writing) const
       options_.file, options_.read_only ? OpenMode::read_only : OpenMode::read_write,
       options_.busy_timeout);
   if (!connection) return std::move(connection).error();
-  Connection& fresh = **connection;
-  // FULL: a commit is on disk before it is acknowledged. Reading maps the file, so that vectors are
-  // not copied into every connection's cache.
-  BB5_TRY(fresh.script(
-      for_writing ? "PRAGMA synchronous = FULL; PRAGMA cache_size = -32768;"
-                    "PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 2000;"
-                    "PRAGMA mmap_size = 2147418112"
-                  : "PRAGMA cache_size = -2048; PRAGMA mmap_size = 2147418112;"
-                    "PRAGMA query_only = ON"));
-  if (for_writing) BB5_TRY(prepare_fold(fresh));
+  BB5_TRY(configure(**connection, for_writing));
   return connection;
 }
 

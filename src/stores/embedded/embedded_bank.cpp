@@ -280,7 +280,14 @@ Result<> EmbeddedBank::derive(const DeriveProgress& progress) {
 }  // namespace
 
 Result<std::unique_ptr<Bank>> open_embedded_bank(const EmbeddedOptions& options) {
-  auto connections = Connections::open(options);
+  // Absolute: the file stays the same when the process goes to another folder, and no name means
+  // anything special to SQLite (`:memory:`, `file:…`).
+  EmbeddedOptions absolute = options;
+  std::error_code failed;
+  absolute.file = std::filesystem::absolute(options.file, failed);
+  if (failed || options.file.empty())
+    return Error{Errc::invalid_argument, "the store's path is empty or too long"};
+  auto connections = Connections::open(absolute);
   if (!connections) return std::move(connections).error();
   return std::unique_ptr<Bank>(std::make_unique<EmbeddedBank>(std::move(*connections)));
 }

@@ -188,6 +188,28 @@ TEST_F(OpenEmbeddedBank, TellsWhenTheSchemaWasTamperedWith) {
   EXPECT_THAT(bank->check(false), HasValue(SizeIs(2)));
 }
 
+TEST_F(OpenEmbeddedBank, KeepsItsFileWhenTheProcessGoesToAnotherFolder) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  for (const char* name : {":memory:", "file:odd.db?mode=memory", "plain.db"}) {
+    auto bank = open_embedded_bank({.file = name, .create = true});
+    ASSERT_THAT(bank, Succeeds()) << name;
+    std::filesystem::current_path("/");
+    EXPECT_THAT((*bank)->write({.memories = sample_batch(0, 2, 0)}), Succeeds()) << name;
+    EXPECT_TRUE(std::filesystem::exists(folder_ / name));
+    std::filesystem::current_path(folder_.path());
+  }
+  std::filesystem::current_path(before);
+}
+
+TEST_F(OpenEmbeddedBank, GoesBackToItsLogWhenAnotherToolTurnedItOff) {
+  open_bank(file_);
+  run_sql(file_, "PRAGMA journal_mode = DELETE");
+  const auto bank = open_bank(file_);
+  ASSERT_THAT(bank->write({.memories = sample_batch(0, 2, 0)}), Succeeds());
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "bank.db-wal"));
+}
+
 TEST_F(OpenEmbeddedBank, ManyThreadsMakeTheSameBankAtOnce) {
   std::vector<std::thread> threads;
   std::atomic<int> opened = 0;

@@ -69,15 +69,13 @@ Result<FileState> inspect_file(Connection& connection) {
   return FileState::ours;
 }
 
-Result<> create_schema(Connection& connection, std::chrono::milliseconds patience) {
-  // Vectors of 384 numbers fill pages of 8 KiB to 94 %, those of 4 KiB to 75 %.
-  BB5_TRY(connection.run("PRAGMA page_size = 8192"));
+Result<> require_wal(Connection& connection, std::chrono::milliseconds patience) {
   // The switch needs the file for itself for a moment and does not wait for it.
   const auto give_up = std::chrono::steady_clock::now() + patience;
   for (;;) {
     auto mode =
         connection.first("PRAGMA journal_mode = WAL", [](const Row& row) { return row.string(0); });
-    if (mode && *mode == "wal") break;
+    if (mode && *mode == "wal") return ok();
     const bool busy = mode || mode.error().code == Errc::locked;
     if (!busy) return std::move(mode).error();
     if (std::chrono::steady_clock::now() >= give_up) {
@@ -89,6 +87,11 @@ Result<> create_schema(Connection& connection, std::chrono::milliseconds patienc
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
+}
+
+Result<> create_schema(Connection& connection) {
+  // Vectors of 384 numbers fill pages of 8 KiB to 94 %, those of 4 KiB to 75 %.
+  BB5_TRY(connection.run("PRAGMA page_size = 8192"));
   auto transaction = Transaction::write(connection);
   if (!transaction) return std::move(transaction).error();
   auto state = inspect_file(connection);
@@ -104,7 +107,7 @@ Result<> create_schema(Connection& connection, std::chrono::milliseconds patienc
 }
 
 Result<std::vector<std::string>> schema_differences(Connection& connection) {
-  auto model = Connection::open(":memory:", OpenMode::read_write, std::chrono::milliseconds(0));
+  auto model = Connection::open_in_memory();
   if (!model) return std::move(model).error();
   BB5_TRY((*model)->script(std::string(schema_001_start)));
   auto wanted = objects_of(**model);

@@ -23,8 +23,12 @@ enum class FileState { ours, empty };
 /// corrupt (the recorded checksum of the schema is not ours).
 Result<FileState> inspect_file(Connection& connection);
 
+/// Writes by way of a log, so that readers and a writer do not wait for each other; the file
+/// remembers it. Errors: unsupported, where the file system cannot.
+Result<> require_wal(Connection& connection, std::chrono::milliseconds patience);
+
 /// Turns an empty file into an empty bank; another process may be doing the same.
-Result<> create_schema(Connection& connection, std::chrono::milliseconds patience);
+Result<> create_schema(Connection& connection);
 
 /// Tables, indexes and views that are missing, changed or strange: one line each.
 Result<std::vector<std::string>> schema_differences(Connection& connection);
