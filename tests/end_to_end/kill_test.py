@@ -40,7 +40,7 @@ class AKilledMigration(StoreTest):
         status = store.json("migrate", "status", "--issues").document["runs"]
         issues = [[(i["kind"], i["file"], i["record"], i["byte"], i["pointer"], i["code"]) for i in run["issues"]] for run in status]
         return {"graph": report["graph"] | {"projection": None}, "compared": report["compared"], "stats": stats, "export": self.must(store.run("export", "--output", "-", "--quiet")).out,
-                "runs": [(run["state"], run["records"]) for run in status], "issues": issues}
+                "runs": [(run["state"], run["memories"]) for run in status], "issues": issues}
 
     def run_and_kill(self, store, where):
         """One attempt. True when it came to its end all the same."""

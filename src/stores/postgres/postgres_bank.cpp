@@ -209,7 +209,7 @@ Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
     return Error{
         Errc::conflict,
         fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
-        "open the bank with that embedder, or reembed it"};
+        "give vectors of that model, or use another bank: --bank NAME"};
   };
   auto held = reader_.embedder();
   if (!held) return std::move(held).error();
