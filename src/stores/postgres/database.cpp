@@ -181,8 +181,8 @@ void Database::pause_before(int attempt) {
   if (attempt < 3) return;
   // Apart by chance, so that two who met do not meet again.
   thread_local std::minstd_rand random(std::random_device{}());
-  std::this_thread::sleep_for(
-      std::chrono::milliseconds(1 + random() % (2 * static_cast<unsigned>(attempt))));
+  const auto longest = static_cast<unsigned long>(attempt) * 2;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1 + random() % longest));
 }
 
 std::optional<Error> Database::after_failure(Transaction& transaction, int attempt,

@@ -142,6 +142,7 @@ TEST_F(PostgresOpening, AnotherTableOfOurNamesIsNotTakenOver) {
 
 TEST_F(PostgresOpening, ManyStartersAtOnceAllSucceed) {
   std::vector<std::thread> starters;
+  starters.reserve(6);
   std::atomic<int> opened = 0;
   for (int i = 0; i < 6; ++i) {
     starters.emplace_back([&] {

@@ -348,6 +348,7 @@ TEST_F(PostgresSearching, AutomaticallyNoIndexIsMadeForFew) {
   ASSERT_THAT(derive(*bank_), Succeeds());
   EXPECT_TRUE(bank_->nearest(vector(), 5, {})->plan.exact);
   std::vector<Memory> more;
+  more.reserve(200);
   for (int i = 0; i < 200; ++i) more.push_back(vector_memory(fmt::format("more{}", i), vector()));
   ASSERT_THAT(bank_->write({.memories = more}), Succeeds());
   EXPECT_EQ(bank_->derived_steps()->back().state, "waiting");
@@ -358,6 +359,7 @@ TEST_F(PostgresSearching, AutomaticallyNoIndexIsMadeForFew) {
 TEST_F(PostgresSearching, RareWordsCountMoreThanCommonOnes) {
   Bank& bank = open(PostgresOptions::VectorIndex::none);
   std::vector<Memory> memories;
+  memories.reserve(52);
   for (int i = 0; i < 50; ++i)
     memories.push_back(make_memory(fmt::format("tea{}", i), "we drink tea at four"));
   memories.push_back(make_memory("rare", "the pgvector extension"));

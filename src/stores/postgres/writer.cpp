@@ -647,6 +647,7 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
 
         transaction.number_with_next_run();
         std::vector<Command> updates;
+        updates.reserve(changed.size());
         for (const auto& [key, bytes] : changed) {
           updates.push_back(
               {update_cached_, Params().text(key.first).uuid(key.second).bytes(bytes)});

@@ -68,6 +68,7 @@ TEST_F(PostgresWriting, WritersOfTheSameIdsAgreeOnOneRecordEach) {
   constexpr int writers = 6;
   constexpr int ids = 60;
   std::vector<std::thread> threads;
+  threads.reserve(6);
   std::atomic<int> inserted = 0;
   std::atomic<int> conflicts = 0;
   for (int w = 0; w < writers; ++w) {
@@ -75,6 +76,7 @@ TEST_F(PostgresWriting, WritersOfTheSameIdsAgreeOnOneRecordEach) {
       auto bank = open(schema_->options());
       ASSERT_NE(bank, nullptr);
       std::vector<Memory> memories;
+      memories.reserve(ids);
       for (int i = 0; i < ids; ++i)
         memories.push_back(make_memory(fmt::format("m{}", i), fmt::format("writer {}", w % 3)));
       if (w % 2 == 1) std::reverse(memories.begin(), memories.end());
@@ -98,6 +100,7 @@ TEST_F(PostgresWriting, WritersOfTheSameIdsAgreeOnOneRecordEach) {
 
 TEST_F(PostgresWriting, ReplacingWritersAndErasersLeaveWholeRecordsAndATrueGraph) {
   std::vector<std::thread> threads;
+  threads.reserve(6);
   for (int w = 0; w < 4; ++w) {
     threads.emplace_back([&, w] {
       std::mt19937_64 random(static_cast<std::uint64_t>(w));
@@ -246,6 +249,7 @@ TEST_F(PostgresWriting, AServerThatIsKilledLosesNothingThatWasAcknowledged) {
   std::thread writer([&] {
     for (int i = 0; !stop; ++i) {
       std::vector<Memory> memories;
+      memories.reserve(50);
       for (int k = 0; k < 50; ++k)
         memories.push_back(make_memory(fmt::format("m{}-{}", i, k), std::string(2'000, 'x')));
       const auto outcome = bank->write({.memories = memories, .fold = false});
@@ -324,6 +328,7 @@ TEST_F(PostgresWriting, GivenPlacesAreKeptAndTheNextOnesComeAfter) {
 
 TEST_F(PostgresWriting, ASecondRunWritesNothing) {
   std::vector<Memory> memories;
+  memories.reserve(50);
   for (int i = 0; i < 50; ++i) {
     memories.push_back(
         with_metadata(make_memory(fmt::format("m{}", i)), R"({"entities":["Redis"]})"));
