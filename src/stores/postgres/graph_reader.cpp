@@ -102,8 +102,7 @@ Result<std::vector<Relationship>> GraphReader::relationships(std::string_view af
   auto rows = database_.read("read relationships", relationships_,
                              Params().text(to_storable_utf8(after_key)).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<Relationship>(*rows,
-                                [](const Rows& r, int row) { return read_relationship(r, row); });
+  return rows->collect([&r = *rows](int row) { return read_relationship(r, row); });
 }
 
 Result<std::vector<Mention>> GraphReader::mentions(const Mention& after, std::size_t limit) const {
