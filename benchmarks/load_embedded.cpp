@@ -14,10 +14,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Loading parsed records into the embedded store, beside bare SQLite."};
   StoreShape shape{.records = 5000, .clusters = 50, .entities = 0.1, .relationships = 0.05};
   int rounds = 3;
+  std::int64_t batch_bytes = bench::default_batch_bytes();
   std::string folder;
   app.add_option("--records", shape.records)->capture_default_str();
   app.add_option("--dimension", shape.dimension)->capture_default_str();
   app.add_option("--rounds", rounds, "the best of so many rounds counts")->capture_default_str();
+  app.add_option("--batch-bytes", batch_bytes, "of JSON in a transaction, at most 1,000 records")
+      ->capture_default_str();
   app.add_option("--folder", folder, "where the databases are made; default: temporary files");
   CLI11_PARSE(app, argc, argv);
 
@@ -25,7 +28,7 @@ int main(int argc, char** argv) {
       fmt::format("Loading {} × {} into the embedded store", shape.records, shape.dimension), argc,
       argv);
   const bench::ScratchFolder scratch(folder);
-  const bench::ParsedStore store = bench::parse_store(shape);
+  const bench::ParsedStore store = bench::parse_store(shape, batch_bytes);
   const std::string ours = scratch.file("ours.db");
   const std::string theirs = scratch.file("bare.db");
 
@@ -33,8 +36,7 @@ int main(int argc, char** argv) {
     const auto bank = bench::must(open_embedded_bank({.file = ours, .create = true}));
     bench::begin_load(*bank, store, shape.dimension);
     const bench::Stopwatch watch;
-    for (const bench::ParsedBatch& batch : store.batches)
-      bench::must(bank->write(batch.to_write()));
+    bench::load(*bank, store);
     return watch.wall_seconds();
   };
 
@@ -55,12 +57,13 @@ int main(int argc, char** argv) {
   const double best_theirs = bench::percentile(their_times, 0);
 
   report.remark(fmt::format(
-      "Rows parsed beforehand, in transactions of {} records (4 MiB of JSON), `synchronous = FULL` "
+      "Rows parsed beforehand, in transactions of {} records ({:.0f} MiB of JSON), `synchronous = "
+      "FULL` "
       "on "
       "both sides. Ours validates, hashes, looks for what is held, writes facts and ledger; the "
       "rival's rows are read back from our database and inserted by prepared statements, the "
       "full-text index included{}. Best of {} rounds in turn.",
-      store.batches.front().memories.size(),
+      store.batches.front().memories.size(), static_cast<double>(batch_bytes) / (1 << 20),
       left_out.empty() ? "" : " (not inserted by it: " + left_out + ")", rounds));
   report.columns({"what", "time", "records/s", "× bare SQLite"});
   const auto row = [&](const char* what, double seconds) {

@@ -30,11 +30,15 @@ std::int64_t ParsedStore::records() const {
   return count;
 }
 
-ParsedStore parse_store(const StoreShape& shape) {
+std::int64_t default_batch_bytes() {
+  return MigrationOptions{}.batch_bytes;
+}
+
+ParsedStore parse_store(const StoreShape& shape, std::int64_t batch_bytes) {
   const StoreGenerator generator(shape);
   const auto record_bytes = static_cast<std::int64_t>(29 * shape.dimension + 700);
   const std::int64_t batch_records =
-      std::clamp<std::int64_t>((std::int64_t{4} << 20) / record_bytes, 1, 1000);
+      std::clamp<std::int64_t>(batch_bytes / record_bytes, 1, MigrationOptions{}.batch_records);
   ParsedStore store;
   store.run = {.run = {Uuid::random()},
                .source = "benchmark",
@@ -64,6 +68,15 @@ ParsedStore parse_store(const StoreShape& shape) {
 void begin_load(Bank& bank, const ParsedStore& store, std::size_t dimension) {
   must(bank.set_embedder({model, dimension}));
   must(bank.begin_run(store.run));
+}
+
+void load(Bank& bank, const ParsedStore& store) {
+  for (const ParsedBatch& batch : store.batches) {
+    const WriteOutcome outcome = must(bank.write(batch.to_write()));
+    for (const WriteAction action : outcome.memories) {
+      if (action != WriteAction::inserted) give_up("a record was there already");
+    }
+  }
 }
 
 EndToEnd migrate_and_verify(const std::string& file, Bank& bank) {

@@ -10,7 +10,7 @@
 namespace bb5::bench {
 
 /// The records of a generated store as a migration has them in hand: parsed, with their ledger row,
-/// in transactions of about 4 MiB of JSON or 1,000 records.
+/// in transactions as a migration makes them.
 struct ParsedBatch {
   LedgerBatch ledger;
   std::vector<Memory> memories;
@@ -23,10 +23,15 @@ struct ParsedStore {
   std::vector<ParsedBatch> batches;
   [[nodiscard]] std::int64_t records() const;
 };
-[[nodiscard]] ParsedStore parse_store(const StoreShape& shape);
+/// batch_bytes: of JSON in a transaction, at most 1,000 records; the default is a migration's.
+[[nodiscard]] ParsedStore parse_store(const StoreShape& shape, std::int64_t batch_bytes);
+[[nodiscard]] std::int64_t default_batch_bytes();
 
 /// Records the embedder and begins the run: what a migration does before its first batch.
 void begin_load(Bank& bank, const ParsedStore& store, std::size_t dimension);
+
+/// Writes all batches; gives up unless every record is new.
+void load(Bank& bank, const ParsedStore& store);
 
 /// What a whole migration of the file into the bank took: hashing, loading, graph, indexes, the
 /// source once more, and the proof.
