@@ -87,9 +87,10 @@ std::string without_password(const std::string& url) {
   if (const auto password = password_in(url); !password.empty()) {
     shown.replace(static_cast<std::size_t>(password.data() - url.data()), password.size(), "***");
   }
-  for (const char* key : {"?password=", "&password="}) {
-    if (const auto at = shown.find(key); at != std::string::npos) {
-      const auto from = at + std::string_view(key).size();
+  for (const std::string_view key :
+       {"?password=", "&password="}) {  // libpq takes the last of several
+    for (auto at = shown.find(key); at != std::string::npos; at = shown.find(key, at + 1)) {
+      const auto from = at + key.size();
       shown.replace(from, std::min(shown.find('&', from), shown.size()) - from, "***");
     }
   }

@@ -35,7 +35,9 @@ TEST(Addresses, RefuseOthersAndSayWhatIsAllowed) {
 TEST(Addresses, PasswordsStayOffTheCommandLineAndOutOfWhatIsShown) {
   for (const char* url :
        {"postgresql://u:secret@h/d", "postgresql://h/d?password=secret",
-        "postgresql://h/d?a=b&password=secret&c=d", "neo4j+http://u:secret@h:7474/d"}) {
+        "postgresql://h/d?a=b&password=secret&c=d",
+        // Found by a fuzzer: only the first of several was hidden, and libpq takes the last.
+        "postgresql://h/d?password=x&b=c&password=secret", "neo4j+http://u:secret@h:7474/d"}) {
     EXPECT_THAT(refuse_password_in(url), FailsWith(Errc::invalid_argument)) << url;
     EXPECT_THAT(without_password(url), testing::Not(testing::HasSubstr("secret"))) << url;
   }
