@@ -1,5 +1,6 @@
 #include "stores/postgres/codec.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <stdexcept>
@@ -192,7 +193,7 @@ std::vector<std::string> read_texts(std::string_view field) {
   if (dimensions == 0) return values;
   if (dimensions != 1) throw std::logic_error("an array has more than one dimension");
   const auto count = number_at<std::uint32_t>(field, 12);
-  values.reserve(count);
+  values.reserve(std::min<std::size_t>(count, field.size() / 4));  // each takes its length at least
   std::size_t at = 20;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto length = static_cast<std::int32_t>(number_at<std::uint32_t>(field, at));
