@@ -26,6 +26,11 @@ void time(Input input);
 void array(Input input);
 void cache(Input input);
 void migration(Input input);
+void add(Input input);
+void address(Input input);
+void embedded(Input input);
+void postgres(Input input);
+void neo4j(Input input);
 
 /// Ends the process with the message unless the promise is kept.
 void require(bool kept, std::string_view promise);
