@@ -78,8 +78,8 @@ class Pair {
     return memory;
   }
 
-  // TODO: let facts name a memory here, once the in-memory bank forgets the ids of facts that it erases
-  // with their memory.
+  // TODO: let facts name a memory here, once the in-memory bank forgets the ids of facts that it
+  // erases with their memory.
   EntityFact entity() {
     EntityFact fact{.id = {Uuid::v5({}, "e" + std::to_string(random_() % 20))}};
     fact.name = name();

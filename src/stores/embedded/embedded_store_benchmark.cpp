@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,9 @@
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/embedded/schema.hpp"
 
+namespace bb5 {
 namespace {
 
-using namespace bb5;
 using Clock = std::chrono::steady_clock;
 
 double milliseconds_since(Clock::time_point start) {
@@ -41,8 +42,8 @@ double processor_milliseconds() {
 }
 
 [[noreturn]] void fail(const Error& error) {
-  fmt::print(stderr, "{}: {} ({})\n", name_of(error.code), error.message, error.detail);
-  std::exit(1);
+  throw std::runtime_error(
+      fmt::format("{}: {} ({})", name_of(error.code), error.message, error.detail));
 }
 
 template <class T>
@@ -320,8 +321,7 @@ void adds(std::size_t count, std::size_t dimension, const std::filesystem::path&
 void sql(sqlite3* db, const std::string& text) {
   char* message = nullptr;
   if (sqlite3_exec(db, text.c_str(), nullptr, nullptr, &message) != SQLITE_OK) {
-    fmt::print(stderr, "{}: {}\n", text, message);
-    std::exit(1);
+    throw std::runtime_error(text + ": " + message);
   }
 }
 
@@ -329,8 +329,7 @@ class BareStatement {
  public:
   BareStatement(sqlite3* db, const char* text) {
     if (sqlite3_prepare_v2(db, text, -1, &handle_, nullptr) != SQLITE_OK) {
-      fmt::print(stderr, "{}: {}\n", text, sqlite3_errmsg(db));
-      std::exit(1);
+      throw std::runtime_error(std::string(text) + ": " + sqlite3_errmsg(db));
     }
   }
   ~BareStatement() { sqlite3_finalize(handle_); }
@@ -347,8 +346,7 @@ class BareStatement {
   void null() { ++at_; }
   void run() {
     if (sqlite3_step(handle_) != SQLITE_DONE) {
-      fmt::print(stderr, "step failed: {}\n", sqlite3_errmsg(sqlite3_db_handle(handle_)));
-      std::exit(1);
+      throw std::runtime_error(sqlite3_errmsg(sqlite3_db_handle(handle_)));
     }
     sqlite3_reset(handle_);
     at_ = 0;
@@ -511,8 +509,9 @@ void load(std::size_t count, std::size_t dimension, const std::filesystem::path&
 }
 
 }  // namespace
+}  // namespace bb5
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const std::string what = argc > 1 ? argv[1] : "";
   if ((what != "search" && what != "load" && what != "adds") || argc < 4) {
     fmt::print(stderr,
@@ -525,10 +524,13 @@ int main(int argc, char** argv) {
       argc > 4 ? argv[4] : std::filesystem::temp_directory_path() / "bb5-embedded-benchmark";
   std::filesystem::create_directories(folder);
   if (what == "search") {
-    search(count, dimension, folder);
+    bb5::search(count, dimension, folder);
   } else if (what == "adds") {
-    adds(count, dimension, folder);
+    bb5::adds(count, dimension, folder);
   } else {
-    load(count, dimension, folder);
+    bb5::load(count, dimension, folder);
   }
+} catch (const std::exception& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return 1;
 }
