@@ -108,7 +108,7 @@ void describe_entity(Memory& memory, std::uint64_t place, const std::string& see
 void describe_relationship(Memory& memory, std::uint64_t place, std::uint64_t names,
                            Random& random) {
   const std::string subject = entity_name(place % names);
-  const std::string object = entity_name((place + 1 + place / names) % names);
+  const std::string object = entity_name((place + 2 + 2 * (place / names)) % names);
   const std::string_view predicate = predicates[place % std::size(predicates)];
   memory.network = "observation";
   memory.content = fmt::format("Relationship: {} {} {}", subject, predicate, object);

@@ -117,6 +117,14 @@ TEST(StoreGenerator, VectorsAreOfUnitLengthAndClustersLieTogether) {
   EXPECT_THAT(near, SizeIs(2));
 }
 
+TEST(StoreGenerator, NoIdComesTwice) {
+  const StoreGenerator generator(
+      {.records = 20'000, .dimension = 0, .entities = 0.3, .relationships = 0.3});
+  std::set<MemoryId> ids;
+  for (int i = 0; i < 20'000; ++i) ids.insert(generator.memory(i).id);
+  EXPECT_THAT(ids, SizeIs(20'000));
+}
+
 TEST(StoreGenerator, NoRecordsAreAnEmptyArray) {
   std::string bytes;
   EXPECT_THAT(generate_store({.records = 0},

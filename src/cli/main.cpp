@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -19,6 +21,22 @@ void set_defaults(Context& context) {
 Result<> refuse_passwords(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) BB5_TRY(refuse_password_in(argv[i]));
   return ok();
+}
+
+bool asked_for_json(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc,
+                     [](const char* word) { return std::string_view(word) == "--json"; });
+}
+
+/// What to say of a command line that begins with a word that is no verb.
+std::optional<std::string> unknown_verb(int argc, char** argv) {
+  constexpr std::string_view verbs[] = {"init",   "stats",  "doctor", "migrate", "add",
+                                        "get",    "list",   "update", "forget",  "recall",
+                                        "export", "import", "backup", "restore"};
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  if (std::find(std::begin(verbs), std::end(verbs), argv[1]) != std::end(verbs))
+    return std::nullopt;
+  return std::string("there is no verb ") + argv[1];
 }
 
 int run(int argc, char** argv) {
@@ -54,9 +72,7 @@ int run(int argc, char** argv) {
                        });
   const int usage = migrate ? static_cast<int>(MigrateExit::usage) : static_cast<int>(Exit::usage);
   if (auto clean = refuse_passwords(argc, argv); !clean) {
-    const bool json = std::any_of(
-        argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
-    print_error(clean.error(), json);
+    print_error(clean.error(), asked_for_json(argc, argv));
     return usage;
   }
   if (argc == 1) {
@@ -68,7 +84,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
+    print_error({Errc::invalid_argument, unknown_verb(argc, argv).value_or(error.what()),
+                 "bb5-memory --help, or bb5-memory VERB --help"},
+                asked_for_json(argc, argv));
     return usage;
   }
   set_defaults(context);

@@ -214,11 +214,6 @@ class MigrateCommand {
   }
 
   void print_plan(const MigrationPlan& plan) const {
-    constexpr std::pair<LedgerPart, const char*> names[] = {
-        {LedgerPart::memories, "memories"},
-        {LedgerPart::entities, "entities"},
-        {LedgerPart::relationships, "relationships"},
-        {LedgerPart::embedding_cache, "embedding_cache"}};
     if (!context_.json) {
       print(fmt::format("Plan for {}: {} files, {:.1f} MB; nothing is written\n",
                         opened_.source_name, plan.manifest.files.size(),
@@ -226,7 +221,7 @@ class MigrateCommand {
       for (const LedgerFile& file : plan.manifest.files)
         print(fmt::format("  {:<24} {:>12} bytes  {:>8} records\n", file.file, file.bytes,
                           file.records));
-      for (const auto& [part, name] : names) {
+      for (const auto& [part, name] : part_names) {
         if (const auto counts = plan.parts.find(part); counts != plan.parts.end()) {
           print(fmt::format("  {:<16} {} read = {} to load + {} identical + {} quarantined\n", name,
                             counts->second.read, counts->second.loaded, counts->second.identical,
@@ -235,6 +230,7 @@ class MigrateCommand {
       }
       for (const auto& [length, count] : plan.vectors)
         print(fmt::format("  vectors          {} of {} numbers\n", count, length));
+      if (!plan.issues.empty()) print("  remarks and quarantined by code\n");
       for (const auto& [code, count] : plan.issues)
         print(fmt::format("    {:<28} {:>7}\n", code, count));
       for (const auto& [file, issue] : plan.quarantined)
@@ -248,7 +244,7 @@ class MigrateCommand {
     for (const LedgerFile& file : plan.manifest.files)
       document["files"].push_back(
           {{"file", file.file}, {"bytes", file.bytes}, {"records", file.records}});
-    for (const auto& [part, name] : names) {
+    for (const auto& [part, name] : part_names) {
       const auto counts = plan.parts.find(part);
       document[name] = counts_document(counts == plan.parts.end() ? PartCounts{} : counts->second);
     }
@@ -276,34 +272,47 @@ class MigrateCommand {
   Result<> print_status() {
     auto runs = opened_.bank->runs();
     if (!runs) return std::move(runs).error();
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(nullptr, &std::fclose);
+    if (!flags_.export_quarantined.empty()) {
+      out.reset(std::fopen(flags_.export_quarantined.c_str(), "wb"));
+      if (!out)
+        return Error{Errc::refused, fmt::format("cannot write {}", flags_.export_quarantined),
+                     "name a file in a folder that may be written to"};
+    }
+    std::int64_t exported = 0;
     Document list = Document::array();
     for (const LedgerRun& run : *runs) {
       const std::string id = run.run.to_string();
       if (!flags_.run.empty() && !id.starts_with(flags_.run)) continue;
       auto batches = opened_.bank->batches(run.run);
       if (!batches) return std::move(batches).error();
-      PartCounts counts;
-      for (const LedgerBatch& batch : *batches) counts.add(batch);
+      std::map<LedgerPart, PartCounts> parts;
+      for (const LedgerBatch& batch : *batches) parts[batch.part].add(batch);
       Document document = {{"run", id},
                            {"source", run.source},
                            {"state", name_of(run.state)},
                            {"started", to_rfc3339(run.started)},
-                           {"batches", batches->size()},
-                           {"records", counts_document(counts)}};
+                           {"batches", batches->size()}};
+      for (const auto& [part, name] : part_names)
+        document[name] = counts_document(parts.contains(part) ? parts.at(part) : PartCounts{});
       if (!context_.json) {
-        print(fmt::format(
-            "{}  {:<10}  {}  {}\n  {} read = {} loaded + {} identical + {} rejected + {} "
-            "quarantined, in {} batches\n",
-            id.substr(0, 8), name_of(run.state), to_rfc3339(run.started), run.source, counts.read,
-            counts.loaded, counts.identical, counts.rejected, counts.quarantined, batches->size()));
+        print(fmt::format("{}  {:<10}  {}  {}  in {} batches\n", id.substr(0, 8),
+                          name_of(run.state), to_rfc3339(run.started), run.source,
+                          batches->size()));
+        for (const auto& [part, name] : part_names) {
+          if (parts.contains(part)) print(counts_line(name, parts.at(part)));
+        }
       }
       if (flags_.issues) BB5_TRY(print_issues(run.run, document));
-      if (!flags_.export_quarantined.empty()) BB5_TRY(export_quarantined(run.run));
+      if (out) BB5_TRY(export_quarantined(run.run, out.get(), exported));
       list.push_back(std::move(document));
     }
     if (!flags_.run.empty() && list.empty())
       return Error{Errc::not_found, fmt::format("no run begins with {}", flags_.run),
                    "`bb5-memory migrate status` lists them"};
+    if (out && !context_.json)
+      print(
+          fmt::format("Wrote {} quarantined records to {}\n", exported, flags_.export_quarantined));
     if (context_.json) print_document({{"runs", list}});
     if (!context_.json && list.empty()) print("No migration into this bank yet.\n");
     return ok();
@@ -339,13 +348,9 @@ class MigrateCommand {
 
   /// One JSON line a record: where it was, why, and its bytes (text where they are UTF-8, else
   /// \u00XX a byte).
-  Result<> export_quarantined(const RunId& run) {
+  Result<> export_quarantined(const RunId& run, std::FILE* out, std::int64_t& exported) {
     auto issues = opened_.bank->issues(run, 10'000'000);
     if (!issues) return std::move(issues).error();
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> out(
-        std::fopen(flags_.export_quarantined.c_str(), "wb"), &std::fclose);
-    if (!out)
-      return Error{Errc::refused, fmt::format("cannot write {}", flags_.export_quarantined)};
     for (const auto& [file, issue] : *issues) {
       if (issue.kind != LedgerIssue::Kind::quarantined) continue;
       const bool text = !find_invalid_utf8(issue.raw);
@@ -358,7 +363,8 @@ class MigrateCommand {
                              {"message", issue.message},
                              {"encoding", text ? "utf-8" : "latin-1"},
                              {"raw", text ? issue.raw : latin1}};
-      fmt::print(out.get(), "{}\n", line.dump());
+      fmt::print(out, "{}\n", line.dump());
+      ++exported;
     }
     return ok();
   }

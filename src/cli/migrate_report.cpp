@@ -14,11 +14,6 @@ namespace {
 
 using Document = nlohmann::ordered_json;
 
-constexpr std::pair<LedgerPart, const char*> part_names[] = {
-    {LedgerPart::memories, "memories"},
-    {LedgerPart::entities, "entities"},
-    {LedgerPart::relationships, "relationships"},
-    {LedgerPart::embedding_cache, "embedding_cache"}};
 constexpr std::size_t differences_in_text = 20;
 
 double peak_megabytes() {
@@ -66,12 +61,6 @@ Document differences_document(const MigrateOutcome& outcome) {
   return list;
 }
 
-std::string counts_line(const char* name, const PartCounts& counts) {
-  return fmt::format(
-      "  {:<16} {:>9} read = {} loaded + {} identical + {} rejected + {} quarantined\n", name,
-      counts.read, counts.loaded, counts.identical, counts.rejected, counts.quarantined);
-}
-
 std::string run_text(const MigrationReport& run) {
   std::string text;
   for (const auto& [part, name] : part_names) {
@@ -81,10 +70,12 @@ std::string run_text(const MigrationReport& run) {
   for (const auto& [length, count] : run.vectors)
     text += fmt::format("  {:<16} {:>9} of {} numbers\n", "vectors", count, length);
   if (!run.issues.empty()) {
-    text += "  remarks\n";
+    text += "  remarks, rejects and quarantined by code\n";
     for (const auto& [code, count] : run.issues)
       text += fmt::format("    {:<28} {:>7}\n", code, count);
   }
+  if (!run.issues.empty())
+    text += fmt::format("    each one: bb5-memory migrate status {} --issues\n", short_id(run.run));
   if (!run.backup.empty()) text += fmt::format("  source copied     {}\n", run.backup.string());
   return text;
 }
@@ -123,7 +114,29 @@ std::string verification_text(const MigrateOutcome& outcome) {
   return text;
 }
 
+/// What the proof covers: records that stayed out are named, not passed over.
+std::string proved_text(const MigrateOutcome& outcome) {
+  std::int64_t rejected = 0;
+  std::int64_t quarantined = 0;
+  if (outcome.run) {
+    for (const auto& [part, counts] : outcome.run->parts) {
+      rejected += counts.rejected;
+      quarantined += counts.quarantined;
+    }
+  }
+  if (rejected == 0 && quarantined == 0) return "source and store are the same";
+  return fmt::format(
+      "all that was taken over is the same; {} rejected and {} quarantined stayed out", rejected,
+      quarantined);
+}
+
 }  // namespace
+
+std::string counts_line(const char* name, const PartCounts& counts) {
+  return fmt::format(
+      "  {:<16} {:>9} read = {} loaded + {} identical + {} rejected + {} quarantined\n", name,
+      counts.read, counts.loaded, counts.identical, counts.rejected, counts.quarantined);
+}
 
 Document counts_document(const PartCounts& counts) {
   return {{"read", counts.read},
@@ -250,8 +263,8 @@ std::string report_text(const MigrateOutcome& outcome) {
   if (outcome.run && outcome.run->outcome != MigrationOutcome::loaded) {
     text += fmt::format("STOPPED: {}\n", outcome.run->reason);
   } else if (outcome.verified()) {
-    text += fmt::format("VERIFIED: source and store are the same.  {:.1f} s, peak {:.0f} MB\n",
-                        seconds, peak_megabytes());
+    text += fmt::format("VERIFIED: {}.  {:.1f} s, peak {:.0f} MB\n", proved_text(outcome), seconds,
+                        peak_megabytes());
   } else if (outcome.verification) {
     text += fmt::format(
         "FAILED: {} differences (exit {})\n",

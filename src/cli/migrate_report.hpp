@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -28,6 +29,15 @@ struct MigrateOutcome {
   [[nodiscard]] bool verified() const;
   [[nodiscard]] int exit_code(bool strict) const;
 };
+
+/// The parts of a source in the order in which reports name them.
+inline constexpr std::pair<LedgerPart, const char*> part_names[] = {
+    {LedgerPart::memories, "memories"},
+    {LedgerPart::entities, "entities"},
+    {LedgerPart::relationships, "relationships"},
+    {LedgerPart::embedding_cache, "embedding_cache"}};
+/// `memories  10 read = 10 loaded + …` with a line end.
+[[nodiscard]] std::string counts_line(const char* name, const PartCounts& counts);
 
 [[nodiscard]] nlohmann::ordered_json report_document(const MigrateOutcome& outcome);
 [[nodiscard]] std::string report_text(const MigrateOutcome& outcome);

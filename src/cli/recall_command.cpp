@@ -142,6 +142,14 @@ void print_receipt(const RecallReceipt& receipt) {
     fmt::print(stderr, "  fewer than the {} asked for: {}\n", receipt.asked, receipt.short_of);
 }
 
+/// What an answer lacks is said without being asked for.
+void tell_skipped(const RecallReceipt& receipt, bool quiet) {
+  if (quiet) return;
+  for (const ArmReceipt& arm : receipt.arms) {
+    if (!arm.ran) fmt::print(stderr, "{} skipped: {}\n", arm.arm, arm.why);
+  }
+}
+
 int fail(const Error& error, bool json) {
   print_error(error, json);
   return exit_code(error, false);
@@ -242,6 +250,8 @@ int run(const Context& context, const RecallFlags& flags) {
     std::fflush(stdout);
     if (flags.explain || (answer->results.empty() && !context.quiet))
       print_receipt(answer->receipt);
+    else
+      tell_skipped(answer->receipt, context.quiet);
   }
   return static_cast<int>(Exit::good);
 }

@@ -111,6 +111,8 @@ int import_file(const Context& context, const std::string& path, const std::stri
                     {"inserted", report->inserted},
                     {"replaced", report->replaced},
                     {"identical", report->identical},
+                    {"facts", report->facts},
+                    {"cached_embeddings", report->cached_embeddings},
                     {"failures", report->failures}});
   } else {
     for (const std::string& failure : report->failures)

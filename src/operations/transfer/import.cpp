@@ -68,9 +68,8 @@ class Importing {
     auto cached = bank_.cache_embeddings(entries_, nullptr);
     if (!cached) return std::move(cached).error();
     count(written->memories);
-    count(written->entity_facts);
-    count(written->relationship_facts);
-    count(*cached);
+    report_.facts += std::ssize(entities_) + std::ssize(relationships_);
+    report_.cached_embeddings += std::ssize(entries_);
     memories_.clear();
     entities_.clear();
     relationships_.clear();

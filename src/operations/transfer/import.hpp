@@ -12,10 +12,12 @@ namespace bb5 {
 
 struct ImportReport {
   std::int64_t read = 0;
-  std::int64_t inserted = 0;
+  std::int64_t inserted = 0;  ///< Memories.
   std::int64_t replaced = 0;
   std::int64_t identical = 0;
-  std::vector<std::string> failures;  ///< One line for each record of which nothing could be made.
+  std::int64_t facts = 0;              ///< Of entities and relationships, besides the memories.
+  std::int64_t cached_embeddings = 0;  ///< Likewise.
+  std::vector<std::string> failures;   ///< One line for each record of which nothing could be made.
 };
 
 /// Adds the records of a source to a bank; one whose id is held replaces what is there, in its

@@ -228,7 +228,7 @@ Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
     return Error{Errc::conflict,
                  fmt::format("the bank holds vectors of {} ({} numbers)", recorded->model,
                              recorded->dimension),
-                 "Use that embedder, or change the bank's: bb5-memory reembed"};
+                 "give vectors of that model, or use another bank: --bank NAME"};
   }
   BB5_TRY(connection.run("UPDATE bank SET embedder_model = ?, dimension = ?, epoch = epoch + 1",
                          embedder.model, embedder.dimension));

@@ -12,11 +12,14 @@
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
 #include "operations/graph/relay.hpp"
+#include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/graph_statements.hpp"
 #include "stores/neo4j/http_client.hpp"
 #include "stores/neo4j/http_transport.hpp"
+#include "stores/neo4j/neo4j_errors.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
+#include "stores/neo4j/neo4j_projection.hpp"
 #include "tests/support/model_projection.hpp"
 #include "tests/support/result_matchers.hpp"
 #include "tests/support/temporary_folder.hpp"
@@ -162,20 +165,22 @@ class Neo4jGraph : public testing::TestWithParam<Neo4jOptions::Door> {
     EXPECT_EQ(*counts, compared->left);
   }
 
-  /// Cypher as an administrator would type it.
-  std::vector<nlohmann::json> cypher(const std::string& text,
-                                     nlohmann::json parameters = {{"x", 0}}) {
-    const std::string base = "http" + options_.url.substr(options_.url.find("://"));
-    const std::size_t user_end = base.find('@');
-    auto transport = neo4j::new_http_transport(
+  std::unique_ptr<neo4j::GraphTransport> transport(neo4j::HttpTransportOptions options = {}) const {
+    const std::size_t user_end = options_.url.find('@');
+    const std::size_t port_end = options_.url.rfind('/');
+    options.door = options_.door;
+    return neo4j::new_http_transport(
         neo4j::new_http_client(
-            {.base_url = "http://" + base.substr(user_end + 1, base.rfind('/') - user_end - 1),
+            {.base_url = "http://" + options_.url.substr(user_end + 1, port_end - user_end - 1),
              .user = "neo4j",
              .password = options_.password}),
-        {});
-    parameters["bank"] = options_.bank;
-    const neo4j::Statement statement{.text = text, .parameters = std::move(parameters)};
-    auto answer = transport->run({&statement, 1}, neo4j::Access::write);
+        options);
+  }
+
+  /// Cypher as an administrator would type it.
+  std::vector<nlohmann::json> cypher(const std::string& text) {
+    const neo4j::Statement statement{.text = text, .parameters = {{"bank", options_.bank}}};
+    auto answer = transport()->run({&statement, 1}, neo4j::Access::write);
     EXPECT_THAT(answer, Succeeds());
     if (!answer) return {};
     if (answer->error) {
@@ -455,6 +460,61 @@ TEST_P(Neo4jGraph, FiveThousandRowsAreOneTransaction) {
   expect_equals_model(777);
 }
 
+TEST_P(Neo4jGraph, SeveralRequestsAreStillOneTransaction) {
+  neo4j::HttpTransportOptions options;
+  options.longest_request_bytes = 4'000;
+  const auto small = neo4j::new_neo4j_projection(
+      transport(options), {.bank = options_.bank, .pieces = {.rows = 7, .bytes = 3'000}});
+  std::vector<GraphChange> changes;
+  for (int i = 0; i < 60; ++i) changes.push_back(entity("k:" + std::to_string(i)));
+  for (int i = 0; i < 60; ++i)
+    changes.push_back(relationship("k:" + std::to_string(i), "uses", "k:" + std::to_string(i / 2)));
+  ASSERT_THAT(small->apply(changes), Succeeds());
+  ASSERT_THAT(model_.apply(changes), Succeeds());
+  expect_equals_model();
+
+  // The last request fails: what the others brought is gone with it.
+  std::vector<neo4j::Statement> statements(5, {.text = "CREATE (:Entity {key: $bank + '|' + $key})",
+                                               .parameters = {{"bank", options_.bank}}});
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    statements[i].parameters["key"] = "extra" + std::to_string(i);
+    statements[i].parameters["filling"] = std::string(3'000, 'x');
+  }
+  statements.back().text = "RETURN 1 / 0";
+  const auto answer = transport(options)->run(statements, neo4j::Access::write);
+  ASSERT_THAT(answer, Succeeds());
+  ASSERT_TRUE(answer->error);
+  EXPECT_EQ(answer->error->code, "Neo.ClientError.Statement.ArithmeticError");
+  expect_equals_model();
+}
+
+TEST_P(Neo4jGraph, ADeadlockHasACodeThatIsTriedAgain) {
+  // Two transactions that lock the same nodes in opposite order
+  // do.
+  const auto locks = [this](const char* first, const char* second) {
+    const std::string text =
+        "MERGE (a:Tombstone {key: $bank + $first}) SET a.rev = 1 WITH a "
+        "CALL apoc.util.sleep(200) MERGE (b:Tombstone {key: $bank + $second}) SET b.rev = 1";
+    const neo4j::Statement statement{
+        .text = text,
+        .parameters = {{"bank", options_.bank}, {"first", first}, {"second", second}}};
+    return transport()->run({&statement, 1}, neo4j::Access::write);
+  };
+  ASSERT_THAT(locks("|1", "|2"), Succeeds());
+  std::optional<neo4j::ServerError> loser;
+  for (int attempt = 0; attempt < 20 && !loser; ++attempt) {
+    Result<neo4j::Answer> one = neo4j::Answer{};
+    std::thread other([&] { one = locks("|1", "|2"); });
+    const auto two = locks("|2", "|1");
+    other.join();
+    ASSERT_THAT(one, Succeeds());
+    ASSERT_THAT(two, Succeeds());
+    loser = one->error ? one->error : two->error;
+  }
+  ASSERT_TRUE(loser) << "the two never met";
+  EXPECT_TRUE(neo4j::is_transient(loser->code)) << loser->code;
+}
+
 TEST_P(Neo4jGraph, BanksAreApart) {
   Neo4jOptions options = options_;
   options.bank = options_.bank + "x";  // One name is the start of the other.
@@ -565,6 +625,23 @@ void expect_equal_answers(const EntityGraph& left, const EntityGraph& right) {
     }
     EXPECT_EQ(*left.entity_named(each.name), *right.entity_named(each.name)) << each.name;
   }
+}
+
+TEST_P(Neo4jGraph, TheRelayMakesItEqualToTheTablesOfABankOnDisk) {
+  const TemporaryFolder folder;
+  const auto opened = open_embedded_bank({.file = folder / "bank.db", .create = true});
+  ASSERT_THAT(opened, Succeeds());
+  Bank& bank = **opened;
+  fill_bank(bank, 300, test_seed());
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_, 70);
+  erase_some(bank, 1);
+  fill_bank(bank, 20, 5);
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_);
+  expect_equal_answers(bank, *graph_);
+  ASSERT_THAT(rebuild_projection(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_);
 }
 
 TEST_P(Neo4jGraph, TheRelayMakesItEqualToTheBanksOwnTables) {

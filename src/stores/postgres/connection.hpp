@@ -141,6 +141,15 @@ class Rows {
   [[nodiscard]] Timestamp timestamptz(int row, int column) const {
     return read_timestamptz(field(row, column));
   }
+  /// What `read` makes of each row's number, in order.
+  template <class Read>
+  [[nodiscard]] auto collect(Read read) const {
+    std::vector<decltype(read(0))> values;
+    values.reserve(static_cast<std::size_t>(size_));
+    for (int row = 0; row < size_; ++row) values.push_back(read(row));
+    return values;
+  }
+
   [[nodiscard]] std::optional<std::string> optional_text(int row, int column) const;
   [[nodiscard]] std::optional<double> optional_float8(int row, int column) const;
   [[nodiscard]] std::optional<std::int64_t> optional_int8(int row, int column) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include <fmt/format.h>
@@ -164,7 +165,7 @@ Result<std::vector<Rows>> Database::read(std::string_view doing,
     if (stale) pool_->note_stale_statement();
     const bool worth_repeating =
         stale || is_lost_race(failure) || (failure.connection_lost && !failure.deadline_passed);
-    if (!worth_repeating || attempt >= max_attempts) return (*lease)->error(doing);
+    if (!worth_repeating || attempt >= most_attempts) return (*lease)->error(doing);
   }
 }
 
@@ -176,16 +177,33 @@ Result<Rows> Database::read(std::string_view doing, const Statement& statement,
   return std::move(answers->front());
 }
 
-bool Database::may_repeat(Transaction& transaction, int attempt) const {
-  if (attempt >= max_attempts) return false;
+void Database::pause_before(int attempt) {
+  if (attempt < 3) return;
+  // Apart by chance, so that two who met do not meet again.
+  thread_local std::minstd_rand random(std::random_device{}());
+  const auto longest = static_cast<unsigned long>(attempt) * 2;
+  std::this_thread::sleep_for(std::chrono::milliseconds(1 + random() % longest));
+}
+
+std::optional<Error> Database::after_failure(Transaction& transaction, int attempt,
+                                             Error error) const {
   const Failure& failure = transaction.connection().failure();
   if (is_stale_statement(failure)) {
     pool_->note_stale_statement();
-    return true;
+    if (attempt < most_attempts) return std::nullopt;
   }
-  // Another writer was faster with the same key: look again. The ledger's keys say "done before".
-  const bool lost_key = failure.is("23505") && failure.constraint.rfind("migration_", 0) != 0;
-  return is_lost_race(failure) || lost_key || (failure.connection_lost && !failure.deadline_passed);
+  if (failure.connection_lost && !failure.deadline_passed && attempt < most_attempts)
+    return std::nullopt;
+  // Another writer was faster with the same key: look again. The ledger's keys say "done before",
+  // and a place in the order of insertion is not made free by waiting.
+  const auto is_of = [&](std::string_view name) { return failure.constraint.rfind(name, 0) == 0; };
+  const bool lost_key = failure.is("23505") && !is_of("migration_");
+  const bool may_be_taken = lost_key && is_of("memories_seq");
+  if (is_lost_race(failure) || lost_key) {
+    if (attempt < (may_be_taken ? most_attempts : most_races)) return std::nullopt;
+    if (lost_key && !may_be_taken) error.code = Errc::unavailable;
+  }
+  return error;
 }
 
 Result<bool> Database::was_committed(std::string_view doing, std::optional<std::int64_t> number,

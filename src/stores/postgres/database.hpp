@@ -109,8 +109,9 @@ class Database {
   Result<T> transact(std::string_view doing, const std::function<Result<T>(Transaction&)>& work,
                      const std::function<Result<bool>()>& confirm = {}) const {
     for (int attempt = 1;; ++attempt) {
+      pause_before(attempt);
       std::optional<Result<T>> result;
-      std::optional<Error> failure;
+      std::optional<Error> lost;
       std::optional<std::int64_t> number;
       {
         auto lease = pool_->borrow();
@@ -118,28 +119,34 @@ class Database {
         Transaction transaction(**lease, doing);
         result.emplace(work(transaction));
         if (!*result) {
-          if (may_repeat(transaction, attempt)) continue;
-          return std::move(*result);
+          auto final = after_failure(transaction, attempt, std::move(*result).error());
+          if (!final) continue;
+          return std::move(*final);
         }
         const auto outcome = transaction.commit();
         if (outcome == Transaction::Outcome::committed) return std::move(*result);
-        failure = transaction.error();
         if (outcome == Transaction::Outcome::failed) {
-          if (may_repeat(transaction, attempt)) continue;
-          return std::move(*failure);
+          auto final = after_failure(transaction, attempt, transaction.error());
+          if (!final) continue;
+          return std::move(*final);
         }
+        lost = transaction.error();
         number = transaction.number_;
       }
       auto committed = was_committed(doing, number, confirm);
       if (!committed) return std::move(committed).error();
       if (*committed) return std::move(*result);
-      if (attempt >= max_attempts) return std::move(*failure);
+      if (attempt >= most_attempts) return std::move(*lost);
     }
   }
 
  private:
-  static constexpr int max_attempts = 5;
-  bool may_repeat(Transaction& transaction, int attempt) const;
+  static constexpr int most_attempts = 5;
+  static constexpr int most_races =
+      25;  ///< Lost to other writers, who got something done each time.
+  static void pause_before(int attempt);
+  /// Nothing: once more. Else the error to give.
+  std::optional<Error> after_failure(Transaction& transaction, int attempt, Error error) const;
   Result<bool> was_committed(std::string_view doing, std::optional<std::int64_t> number,
                              const std::function<Result<bool>()>& confirm) const;
 

@@ -20,6 +20,9 @@ std::string joined(std::initializer_list<std::string_view> pieces) {
   return text;
 }
 
+// Literals that lie side by side are one text on purpose.
+// NOLINTBEGIN(bugprone-suspicious-missing-comma)
+
 /// Entities and the meaning of names (rules 1 and 2). Scope: the names $1, or all. Answers with the
 /// names that now mean another entity, or none.
 std::string entities_sql(bool all) {
@@ -255,6 +258,8 @@ std::string mentions_sql(bool all) {
   });
 }
 
+// NOLINTEND(bugprone-suspicious-missing-comma)
+
 }  // namespace
 
 GraphFold::GraphFold(const Names& names)
@@ -289,8 +294,7 @@ Result<> GraphFold::fold(Transaction& transaction, const Touched& touched) const
   auto answers = transaction.run(first);
   if (!answers) return std::move(answers).error();
   const Rows& rows = answers->back();
-  std::vector<Uuid> moved;
-  for (int row = 0; row < rows.size(); ++row) moved.push_back(rows.uuid(row, 0));
+  const auto moved = rows.collect([&](int row) { return rows.uuid(row, 0); });
   if (!touched.relations.empty() || !moved.empty()) {
     transaction.run_at_end({relationships_, Params().uuids(touched.relations).uuids(moved)});
   }

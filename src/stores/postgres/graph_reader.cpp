@@ -10,14 +10,6 @@
 namespace bb5::postgres {
 namespace {
 
-template <class Row, class Read>
-std::vector<Row> all_rows(const Rows& rows, Read read) {
-  std::vector<Row> list;
-  list.reserve(static_cast<std::size_t>(rows.size()));
-  for (int row = 0; row < rows.size(); ++row) list.push_back(read(rows, row));
-  return list;
-}
-
 std::vector<Uuid> uuids_of(std::span<const FactId> ids) {
   std::vector<Uuid> uuids;
   for (const FactId& id : ids) uuids.push_back(id.uuid);
@@ -102,7 +94,7 @@ Result<std::vector<Entity>> GraphReader::entities(std::string_view after_key,
   auto rows = database_.read("read entities", entities_,
                              Params().text(to_storable_utf8(after_key)).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<Entity>(*rows, [](const Rows& r, int row) { return read_entity(r, row); });
+  return rows->collect([&r = *rows](int row) { return read_entity(r, row); });
 }
 
 Result<std::vector<Relationship>> GraphReader::relationships(std::string_view after_key,
@@ -110,8 +102,7 @@ Result<std::vector<Relationship>> GraphReader::relationships(std::string_view af
   auto rows = database_.read("read relationships", relationships_,
                              Params().text(to_storable_utf8(after_key)).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<Relationship>(*rows,
-                                [](const Rows& r, int row) { return read_relationship(r, row); });
+  return rows->collect([&r = *rows](int row) { return read_relationship(r, row); });
 }
 
 Result<std::vector<Mention>> GraphReader::mentions(const Mention& after, std::size_t limit) const {
@@ -121,7 +112,7 @@ Result<std::vector<Mention>> GraphReader::mentions(const Mention& after, std::si
                                  .text(to_storable_utf8(after.entity_key))
                                  .int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<Mention>(*rows, [](const Rows& r, int row) {
+  return rows->collect([&r = *rows](int row) {
     return Mention{.memory = {r.uuid(row, 0)}, .entity_key = r.text(row, 1), .rev = r.int8(row, 2)};
   });
 }
@@ -131,7 +122,7 @@ Result<std::vector<Neighbour>> GraphReader::neighbours(std::string_view entity_k
   auto rows = database_.read("read an entity's neighbours", neighbours_,
                              Params().uuid(text_id(entity_key)).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<Neighbour>(*rows, [](const Rows& r, int row) {
+  return rows->collect([&r = *rows](int row) {
     return Neighbour{.entity = read_entity(r, row),
                      .predicate = r.text(row, entity_select_count),
                      .outgoing = r.boolean(row, entity_select_count + 1),
@@ -153,7 +144,7 @@ Result<std::vector<EntityFact>> GraphReader::entity_facts(std::int64_t after_seq
   auto rows = database_.read("read entity facts", entity_facts_,
                              Params().int8(after_seq).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<EntityFact>(*rows, read_entity_fact);
+  return rows->collect([&](int row) { return read_entity_fact(*rows, row); });
 }
 
 Result<std::vector<RelationshipFact>> GraphReader::relationship_facts(std::int64_t after_seq,
@@ -161,13 +152,13 @@ Result<std::vector<RelationshipFact>> GraphReader::relationship_facts(std::int64
   auto rows = database_.read("read relationship facts", relationship_facts_,
                              Params().int8(after_seq).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  return all_rows<RelationshipFact>(*rows, read_relationship_fact);
+  return rows->collect([&](int row) { return read_relationship_fact(*rows, row); });
 }
 
 Result<std::vector<EntityFact>> GraphReader::get_entity_facts(std::span<const FactId> ids) const {
   auto rows = database_.read("read entity facts", get_entity_facts_, Params().uuids(uuids_of(ids)));
   if (!rows) return std::move(rows).error();
-  return all_rows<EntityFact>(*rows, read_entity_fact);
+  return rows->collect([&](int row) { return read_entity_fact(*rows, row); });
 }
 
 Result<std::vector<RelationshipFact>> GraphReader::get_relationship_facts(
@@ -175,7 +166,7 @@ Result<std::vector<RelationshipFact>> GraphReader::get_relationship_facts(
   auto rows = database_.read("read relationship facts", get_relationship_facts_,
                              Params().uuids(uuids_of(ids)));
   if (!rows) return std::move(rows).error();
-  return all_rows<RelationshipFact>(*rows, read_relationship_fact);
+  return rows->collect([&](int row) { return read_relationship_fact(*rows, row); });
 }
 
 Result<std::vector<GraphChange>> GraphReader::pending_changes(std::size_t limit) const {
@@ -185,7 +176,7 @@ Result<std::vector<GraphChange>> GraphReader::pending_changes(std::size_t limit)
   constexpr int network = 9;
   constexpr int entity = 10;
   constexpr int relationship = entity + entity_select_count;
-  return all_rows<GraphChange>(*rows, [](const Rows& r, int row) {
+  return rows->collect([&r = *rows](int row) {
     GraphChange change;
     change.kind = static_cast<GraphChange::Kind>(r.int2(row, 0));
     change.outbox_id = r.int8(row, 1);

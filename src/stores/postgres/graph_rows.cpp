@@ -142,13 +142,16 @@ RelationshipFact read_relationship_fact(const Rows& rows, int row) {
 }
 
 std::vector<MentionFact> mention_facts_of(const MemoryId& memory, MemoryKind kind,
-                                          const std::vector<std::string>& names) {
+                                          const std::vector<std::string>& names,
+                                          KnownNames& known) {
   std::vector<MentionFact> facts;
   if (kind != MemoryKind::memory) return facts;
   std::set<std::string_view> seen;
   for (const std::string& name : names) {
     if (!seen.insert(name).second) continue;
-    if (auto ids = name_ids(name)) facts.push_back({memory, std::move(*ids), name});
+    const auto [place, fresh] = known.try_emplace(name);
+    if (fresh) place->second = name_ids(name);
+    if (place->second) facts.push_back({memory, *place->second, name});
   }
   return facts;
 }

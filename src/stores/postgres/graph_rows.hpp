@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -65,9 +66,12 @@ struct MentionFact {
   NameIds name;
   std::string spelling;
 };
+/// Names folded before: batches name the same things again and again.
+using KnownNames = std::unordered_map<std::string, std::optional<NameIds>>;
 /// Each spelling once; none for pseudo-memories and for names that fold to nothing.
 [[nodiscard]] std::vector<MentionFact> mention_facts_of(const MemoryId& memory, MemoryKind kind,
-                                                        const std::vector<std::string>& names);
+                                                        const std::vector<std::string>& names,
+                                                        KnownNames& known);
 void write_fact(FieldWriter& fields, const MentionFact& fact);
 
 // --- folded rows ---

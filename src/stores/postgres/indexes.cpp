@@ -146,9 +146,7 @@ Result<std::vector<std::string>> Indexes::invalid() const {
   auto rows = database_.read("look for invalid indexes", invalid_,
                              Params().text(database_.names().schema()).texts(ours));
   if (!rows) return std::move(rows).error();
-  std::vector<std::string> names;
-  for (int row = 0; row < rows->size(); ++row) names.push_back(rows->text(row, 0));
-  return names;
+  return rows->collect([&](int row) { return rows->text(row, 0); });
 }
 
 Result<> Indexes::derive(const MemorySearch::DeriveProgress& progress) const {

@@ -285,18 +285,16 @@ Result<std::vector<MigrationLedger::FileIssue>> Ledger::issues(const RunId& run,
   auto rows =
       database_.read("read a run's issues", issues_, Params().uuid(run.uuid).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
-  std::vector<MigrationLedger::FileIssue> issues;
-  for (int row = 0; row < rows->size(); ++row) {
-    issues.push_back({rows->text(row, 0),
-                      {.kind = static_cast<LedgerIssue::Kind>(rows->int2(row, 1)),
-                       .ordinal = rows->int8(row, 2),
-                       .byte_from = rows->int8(row, 3),
-                       .pointer = rows->text(row, 4),
-                       .code = rows->text(row, 5),
-                       .message = rows->text(row, 6),
-                       .raw = rows->text(row, 7)}});
-  }
-  return issues;
+  return rows->collect([&](int row) {
+    return MigrationLedger::FileIssue{rows->text(row, 0),
+                                      {.kind = static_cast<LedgerIssue::Kind>(rows->int2(row, 1)),
+                                       .ordinal = rows->int8(row, 2),
+                                       .byte_from = rows->int8(row, 3),
+                                       .pointer = rows->text(row, 4),
+                                       .code = rows->text(row, 5),
+                                       .message = rows->text(row, 6),
+                                       .raw = rows->text(row, 7)}};
+  });
 }
 
 Result<std::unique_ptr<MigrationLock>> take_lock(const Database& database,

@@ -140,10 +140,7 @@ Memory read_memory(const Rows& rows, int row) {
 }
 
 std::vector<Memory> read_memories(const Rows& rows) {
-  std::vector<Memory> memories;
-  memories.reserve(static_cast<std::size_t>(rows.size()));
-  for (int row = 0; row < rows.size(); ++row) memories.push_back(read_memory(rows, row));
-  return memories;
+  return rows.collect([&](int row) { return read_memory(rows, row); });
 }
 
 }  // namespace bb5::postgres

@@ -209,7 +209,7 @@ Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
     return Error{
         Errc::conflict,
         fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
-        "open the bank with that embedder, or reembed it"};
+        "give vectors of that model, or use another bank: --bank NAME"};
   };
   auto held = reader_.embedder();
   if (!held) return std::move(held).error();
@@ -266,7 +266,11 @@ Result<> check_url(const std::string& url) {
   const bool known = url.rfind("postgresql://", 0) == 0 || url.rfind("postgres://", 0) == 0;
   char* message = nullptr;
   PQconninfoOption* parsed = known ? PQconninfoParse(url.c_str(), &message) : nullptr;
-  const bool good = parsed != nullptr;
+  bool good = parsed != nullptr;
+  for (const PQconninfoOption* option = parsed; good && option->keyword != nullptr; ++option) {
+    if (std::string_view(option->keyword) != "port" || option->val == nullptr) continue;
+    good = std::string_view(option->val).find_first_not_of("0123456789,") == std::string_view::npos;
+  }
   PQconninfoFree(parsed);
   PQfreemem(message);
   if (good) return ok();

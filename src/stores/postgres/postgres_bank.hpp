@@ -8,12 +8,9 @@
 
 #include "base/result.hpp"
 #include "ports/bank.hpp"
+#include "stores/postgres/pool_counters.hpp"
 
 namespace bb5 {
-
-namespace postgres {
-struct PoolCounters;
-}
 
 struct PostgresOptions {
   /// `postgresql://user@host:port/database?…`, also `postgres://`: what libpq reads. Without a
@@ -29,7 +26,7 @@ struct PostgresOptions {
   std::chrono::milliseconds statement_deadline{
       30'000};  ///< The server's longest silence; folds of a whole bank,
                 ///< index builds and checks take as long as they take.
-  /// Filled as the pool works: metrics read them (stores/postgres/pool.hpp).
+  /// Filled as the pool works: metrics read them.
   std::shared_ptr<postgres::PoolCounters> counters;
 
   enum class VectorIndex : std::uint8_t { automatic, none, hnsw, ivfflat };

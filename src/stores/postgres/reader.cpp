@@ -172,13 +172,11 @@ Result<std::vector<EmbeddingCache::Entry>> Reader::cached_embeddings(std::string
   params.int8(limit_of(limit));
   auto rows = database_.read("read cached embeddings", cached_page_, std::move(params));
   if (!rows) return std::move(rows).error();
-  std::vector<EmbeddingCache::Entry> entries;
-  for (int row = 0; row < rows->size(); ++row) {
-    entries.push_back({.text_md5 = md5_text(rows->uuid(row, 1)),
-                       .model = rows->text(row, 0),
-                       .embedding = read_floats(rows->field(row, 2))});
-  }
-  return entries;
+  return rows->collect([&](int row) {
+    return EmbeddingCache::Entry{.text_md5 = md5_text(rows->uuid(row, 1)),
+                                 .model = rows->text(row, 0),
+                                 .embedding = read_floats(rows->field(row, 2))};
+  });
 }
 
 }  // namespace bb5::postgres

@@ -130,11 +130,11 @@ Search::Search(const Database& database)
   }
 }
 
-std::string Search::exact_sql(const MemoryFilter& filter) const {
-  return database_.names().sql(exact_text(FilterShape(filter)));
+std::string Search::exact_sql(const MemoryFilter& filter) {
+  return exact_text(FilterShape(filter));
 }
-std::string Search::indexed_sql(std::int32_t dimension, const MemoryFilter& filter) const {
-  return database_.names().sql(indexed_text(dimension, FilterShape(filter)));
+std::string Search::indexed_sql(std::int32_t dimension, const MemoryFilter& filter) {
+  return indexed_text(dimension, FilterShape(filter));
 }
 
 void Search::forget_settings() const {
@@ -218,7 +218,7 @@ Result<Search::Candidates> Search::exact(std::span<const float> query, std::size
                                          const MemoryFilter& filter) const {
   const auto shape = static_cast<std::size_t>(FilterShape(filter).number());
   const std::vector<float> unit = unit_of(query);
-  const std::size_t spare = k + 8 + k / 4;
+  const std::size_t spare = exact_limit(k);
   std::size_t odd = 0;
   while (true) {
     const std::size_t limit = spare + odd;
@@ -283,8 +283,7 @@ Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
     }
     statement = indexed_[static_cast<std::size_t>(FilterShape(filter).number())];
   }
-  // More than k, since halfvec's order is a little off and the vectors themselves decide.
-  const std::size_t wanted = k + 10 + k / 2;
+  const std::size_t wanted = indexed_limit(k);
   const bool graph = settings.index == "hnsw";
   const auto effort = static_cast<std::size_t>(graph ? settings.ef_search : settings.probes);
   const std::size_t setting =

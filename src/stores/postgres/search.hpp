@@ -48,9 +48,14 @@ class Search {
   /// The next search reads the settings first.
   void forget_settings() const;
 
-  /// The statements as the server would run them, for tests of their plans.
-  [[nodiscard]] std::string exact_sql(const MemoryFilter& filter) const;
-  [[nodiscard]] std::string indexed_sql(std::int32_t dimension, const MemoryFilter& filter) const;
+  /// The statements, {bank} and {vector} still to be put in, and the LIMIT that they get for k: for
+  /// tests of their plans, and to measure against. $1 the query in unit length, $2 the LIMIT, the
+  /// filter's lists from $3.
+  [[nodiscard]] static std::string exact_sql(const MemoryFilter& filter);
+  [[nodiscard]] static std::string indexed_sql(std::int32_t dimension, const MemoryFilter& filter);
+  [[nodiscard]] static std::size_t exact_limit(std::size_t k) { return k + 8 + k / 4; }
+  /// More than k, since halfvec's order is a little off and the vectors themselves decide.
+  [[nodiscard]] static std::size_t indexed_limit(std::size_t k) { return k + 10 + k / 2; }
 
  private:
   struct Candidates;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -124,8 +125,8 @@ class Writer::Batch {
 
     BB5_TRY(remove_and_number(transaction));
     BB5_TRY(copy_memories(transaction));
-    BB5_TRY(copy_facts(transaction));
     BB5_TRY(update_memories(transaction));
+    BB5_TRY(copy_facts(transaction));
     if (ledger) BB5_TRY(writer_.ledger_.write(transaction, *ledger));
     if (batch_.fold) BB5_TRY(writer_.fold_.fold(transaction, touched_));
     return std::move(outcome_);
@@ -230,8 +231,8 @@ class Writer::Batch {
       }
       if (action == WriteAction::replaced) {
         replaced.push_back(held->first.uuid);
-        for (const MentionFact& fact :
-             mention_facts_of(held->first, held->second.kind, held->second.entities)) {
+        for (const MentionFact& fact : mention_facts_of(held->first, held->second.kind,
+                                                        held->second.entities, known_names_)) {
           touched_.add_mention(fact.memory, fact.name.name_id);
         }
       }
@@ -261,10 +262,6 @@ class Writer::Batch {
         if (own->second.entity) entities_.put(*own->second.entity, OnConflict::replace);
         if (own->second.relationship)
           relationships_.put(*own->second.relationship, OnConflict::replace);
-      }
-      for (MentionFact& fact : mention_facts_of(memory.id, memory.kind, memory.entities)) {
-        touched_.add_mention(fact.memory, fact.name.name_id);
-        mentions_.push_back(std::move(fact));
       }
     }
     for (const EntityFact& fact : batch_.entity_facts) {
@@ -343,14 +340,34 @@ class Writer::Batch {
     return ok();
   }
 
+  void note_mentions(const Memory& memory) {
+    for (MentionFact& fact :
+         mention_facts_of(memory.id, memory.kind, memory.entities, known_names_)) {
+      touched_.add_mention(fact.memory, fact.name.name_id);
+      mentions_.push_back(std::move(fact));
+    }
+  }
+
+  /// Hashes and mentions are made while the server works on the pieces before.
   Result<> copy_memories(Transaction& transaction) {
     CopyWriter copy(transaction, writer_.memories_table_, std::string(memory_columns),
                     memory_column_count);
     auto next = memory_seqs_.begin();
+    std::vector<std::pair<std::size_t, std::int64_t>> rows;  // place in the batch, seq
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       if (outcome_.memories[i] != WriteAction::inserted) continue;
+      const std::int64_t given = batch_.memories[i].seq;
+      rows.emplace_back(i, given != 0 ? given : *next++);
+    }
+    // In the order of their ids, so that two writers of the same ones wait for each other and never
+    // in a ring.
+    std::sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) {
+      return batch_.memories[a.first].id < batch_.memories[b.first].id;
+    });
+    for (const auto& [i, seq] : rows) {
       const Memory& memory = batch_.memories[i];
-      write_memory(copy.row(), memory, hash_of(i), memory.seq != 0 ? memory.seq : *next++);
+      write_memory(copy.row(), memory, hash_of(i), seq);
+      note_mentions(memory);
       BB5_TRY(copy.send_if_full());
     }
     return copy.finish();
@@ -371,6 +388,10 @@ class Writer::Batch {
   Result<> copy_facts(Transaction& transaction) {
     CopyWriter copy(transaction, writer_.mention_facts_table_, std::string(mention_fact_columns),
                     mention_fact_column_count);
+    // In the order of their index, of which each page is then visited once.
+    std::sort(mentions_.begin(), mentions_.end(), [](const MentionFact& a, const MentionFact& b) {
+      return std::tie(a.name.name_id, a.memory) < std::tie(b.name.name_id, b.memory);
+    });
     for (const MentionFact& fact : mentions_) {
       write_fact(copy.row(), fact);
       BB5_TRY(copy.send_if_full());
@@ -393,6 +414,7 @@ class Writer::Batch {
     };
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       if (outcome_.memories[i] != WriteAction::replaced) continue;
+      note_mentions(batch_.memories[i]);
       commands.push_back(
           {writer_.update_memory_, update_memory_params(batch_.memories[i], hash_of(i))});
       if (commands.size() == updates_a_trip) BB5_TRY(send());
@@ -409,6 +431,7 @@ class Writer::Batch {
   FactLedger<EntityFact> entities_;
   FactLedger<RelationshipFact> relationships_;
   std::vector<MentionFact> mentions_;
+  KnownNames known_names_;
   std::vector<Uuid> removed_entity_facts_;
   std::vector<Uuid> removed_relationship_facts_;
   Touched removed_mentions_;
@@ -524,8 +547,9 @@ Result<bool> Writer::erase(const MemoryId& id) const {
     if (memory.empty()) return false;
 
     Touched touched;
+    KnownNames known;
     for (const MentionFact& fact : mention_facts_of(id, static_cast<MemoryKind>(memory.int2(0, 0)),
-                                                    read_texts(memory.field(0, 1)))) {
+                                                    read_texts(memory.field(0, 1)), known)) {
       touched.add_mention(fact.memory, fact.name.name_id);
     }
     std::vector<Uuid> entities;
@@ -623,6 +647,7 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
 
         transaction.number_with_next_run();
         std::vector<Command> updates;
+        updates.reserve(changed.size());
         for (const auto& [key, bytes] : changed) {
           updates.push_back(
               {update_cached_, Params().text(key.first).uuid(key.second).bytes(bytes)});
