@@ -125,7 +125,8 @@ TEST_P(BankContract, KeywordFindsAnyOfTheWordsAndPrefersMore) {
               make_memory("c", "We drink tea at four")});
   EXPECT_THAT(found_ids(bank(), *bank().keyword("why is pgvector similarity slow?", 10, {})),
               ElementsAre("a", "b"));
-  for (const Hit& hit : bank().keyword("pgvector slow", 10, {})->hits) EXPECT_GT(hit.score, 0);
+  const auto found = *bank().keyword("pgvector slow", 10, {});
+  for (const Hit& hit : found.hits) EXPECT_GT(hit.score, 0);
   EXPECT_THAT(bank().keyword("pgvector similarity slow", 1, {})->hits, SizeIs(1));
 }
 
@@ -173,7 +174,8 @@ TEST_P(BankContract, DerivesToTheEnd) {
   ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
   must_write({vector_memory("a", {1, 2}), vector_memory("b", {2, 1})});
   ASSERT_THAT(bank().derive([](const MemorySearch::DerivedStep&) { return true; }), Succeeds());
-  for (const auto& step : *bank().derived_steps()) {
+  const auto steps = *bank().derived_steps();
+  for (const auto& step : steps) {
     EXPECT_EQ(step.done, step.total) << step.name;
     EXPECT_EQ(step.state, "ready") << step.name;
   }

@@ -200,9 +200,9 @@ const T* field(const char* block, std::size_t at) {
 
 }  // namespace
 
-CodesLayout::CodesLayout(std::size_t dimension_)
-    : dimension(dimension_),
-      width(padded_dimension(dimension_)),
+CodesLayout::CodesLayout(std::size_t numbers)
+    : dimension(numbers),
+      width(padded_dimension(numbers)),
       errors_at(factors_at + rows_per_block * sizeof(float)),
       labels_at(errors_at + rows_per_block * sizeof(float)),
       codes_at(labels_at + rows_per_block * sizeof(std::uint32_t)),
@@ -238,14 +238,15 @@ CodedVector encode_vector(std::span<const float> vector, std::span<std::int8_t> 
 // --- CodesView ---
 
 struct CodesView::Mapping {
-  Mapping(OpenFile& file_, const CodesLayout& layout_, const char* base_, std::size_t length_,
-          dev_t device_, ino_t inode_)
-      : layout(layout_),
-        base(base_),
-        length(length_),
-        device(device_),
-        inode(inode_),
-        file(file_.release()) {}
+  /// Takes the file's handle over.
+  Mapping(OpenFile& opened, const CodesLayout& of_file, const char* mapped, std::size_t reserved,
+          const struct stat& info)
+      : layout(of_file),
+        base(mapped),
+        length(reserved),
+        device(info.st_dev),
+        inode(info.st_ino),
+        file(opened.release()) {}
   ~Mapping() { ::munmap(const_cast<char*>(base), length); }
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
@@ -395,7 +396,7 @@ std::shared_ptr<CodesView::Mapping> CodesFile::open_mapping(std::size_t dimensio
   void* base = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, file.handle(), 0);
   if (base == MAP_FAILED) return nullptr;
   return std::make_shared<CodesView::Mapping>(file, layout, static_cast<const char*>(base), length,
-                                              info.st_dev, info.st_ino);
+                                              info);
 }
 
 Result<bool> CodesFile::append(const CodesView& view, const RowSource& rows, std::int64_t covers) {

@@ -29,7 +29,7 @@ struct CodesLayout {
   static constexpr std::size_t rows_per_block = 256;
   static constexpr std::size_t header_bytes = 4096;
 
-  explicit CodesLayout(std::size_t dimension);
+  explicit CodesLayout(std::size_t numbers);
 
   std::size_t dimension;
   std::size_t width;  ///< Bytes of one coded vector.

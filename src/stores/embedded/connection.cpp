@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ Error error_of(sqlite3* handle, int code, const std::filesystem::path& file) {
   std::string detail = fmt::format("SQLite {} ({}): {}", code, sqlite3_errstr(code),
                                    handle != nullptr ? sqlite3_errmsg(handle) : "");
   if (system_error != 0)
-    detail += fmt::format("; errno {} ({})", system_error, std::strerror(system_error));
+    detail +=
+        fmt::format("; errno {} ({})", system_error, std::generic_category().message(system_error));
   const auto make = [&](Errc errc, std::string message, std::string remedy = {}) {
     return Error{errc, std::move(message), std::move(remedy), std::move(detail)};
   };
@@ -190,7 +192,7 @@ int Connection::on_busy(void* self, int earlier_calls) {
   const int longest = std::min(1 + earlier_calls, 10);
   const auto jitter =
       std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() % 1000;
-  std::this_thread::sleep_for(std::chrono::microseconds(longest * 500 + jitter * longest / 2));
+  std::this_thread::sleep_for(std::chrono::microseconds(longest * (500 + jitter / 2)));
   return 1;
 }
 

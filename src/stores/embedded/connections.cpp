@@ -1,7 +1,7 @@
 #include "stores/embedded/connections.hpp"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,7 +16,7 @@ namespace {
 
 Error cannot_create(const std::filesystem::path& file, int error) {
   const std::string name = file.string();
-  std::string detail = std::strerror(error);
+  std::string detail = std::generic_category().message(error);
   switch (error) {
     case ENOENT:
     case ENOTDIR:

@@ -151,7 +151,7 @@ TEST_F(OpenEmbeddedBank, DamagedPagesAreReportedAsCorrupt) {
   }
   {
     std::fstream file(file_, std::ios::in | std::ios::out | std::ios::binary);
-    for (int page = 2; page < 40; ++page) {
+    for (std::streamoff page = 2; page < 40; ++page) {
       file.seekp(page * 8192);
       file << std::string(8192, '\xA5');
     }
@@ -212,6 +212,7 @@ TEST_F(OpenEmbeddedBank, GoesBackToItsLogWhenAnotherToolTurnedItOff) {
 
 TEST_F(OpenEmbeddedBank, ManyThreadsMakeTheSameBankAtOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::atomic<int> opened = 0;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
@@ -274,6 +275,7 @@ TEST(EmbeddedBank, ReadersOfManyThreadsSeeWholeBatches) {
   ASSERT_THAT(bank->set_embedder({.model = "test", .dimension = 8}), Succeeds());
   std::atomic<bool> done = false;
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int i = 0; i < 3; ++i) {
     readers.emplace_back([&] {
       while (!done) {
@@ -288,7 +290,7 @@ TEST(EmbeddedBank, ReadersOfManyThreadsSeeWholeBatches) {
       }
     });
   }
-  for (int i = 0; i < 40; ++i)
+  for (std::int64_t i = 0; i < 40; ++i)
     ASSERT_THAT(bank->write({.memories = sample_batch(i * 20, 20, 8)}), Succeeds());
   done = true;
   for (auto& reader : readers) reader.join();

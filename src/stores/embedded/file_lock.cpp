@@ -1,7 +1,7 @@
 #include "stores/embedded/file_lock.hpp"
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,9 +17,10 @@ Result<std::unique_ptr<FileLock>> FileLock::take(const std::filesystem::path& fi
   if (handle < 0) {
     const int error = errno;
     const bool full = error == ENOSPC || error == EDQUOT;
-    return Error{
-        full ? Errc::out_of_space : Errc::refused, fmt::format("{} cannot be made", file.string()),
-        full ? "Free some disk space." : "Check the rights of its folder.", std::strerror(error)};
+    return Error{full ? Errc::out_of_space : Errc::refused,
+                 fmt::format("{} cannot be made", file.string()),
+                 full ? "Free some disk space." : "Check the rights of its folder.",
+                 std::generic_category().message(error)};
   }
   if (::flock(handle, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
@@ -29,7 +30,7 @@ Result<std::unique_ptr<FileLock>> FileLock::take(const std::filesystem::path& fi
                    "Wait until it has ended.", file.string()};
     }
     return Error{Errc::unsupported, fmt::format("{} cannot be locked", file.string()),
-                 "Put the bank on a local disk.", std::strerror(error)};
+                 "Put the bank on a local disk.", std::generic_category().message(error)};
   }
   return std::unique_ptr<FileLock>(new FileLock(handle));
 }

@@ -151,6 +151,7 @@ class FoldHistory {
     }
     const auto values = [](const auto& map) {
       std::vector<typename std::decay_t<decltype(map)>::mapped_type> list;
+      list.reserve(map.size());
       for (const auto& [id, value] : map) list.push_back(value);
       return list;
     };

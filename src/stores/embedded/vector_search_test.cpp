@@ -33,6 +33,7 @@ class VectorSearchTest : public testing::Test {
     ASSERT_THAT(outcome, Succeeds());
     for (const Memory& memory : batch) held_[memory.id] = memory;
     std::vector<MemoryId> ids;
+    ids.reserve(batch.size());
     for (const Memory& memory : batch) ids.push_back(memory.id);
     const auto written = bank_->get(ids, false);
     for (const Memory& memory : *written) held_[memory.id].seq = memory.seq;
