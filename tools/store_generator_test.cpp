@@ -56,7 +56,8 @@ TEST(StoreGenerator, WhatItWritesComesOutOfABankByteForByteWithoutRawRecords) {
   EXPECT_GT(stats.kinds.at(MemoryKind::entity), 10);
   EXPECT_GT(stats.kinds.at(MemoryKind::relationship), 3);
   EXPECT_GT(stats.mentions, 50);
-  for (const Memory& memory : *bank->page({.limit = 1000})) {
+  const auto page = *bank->page({.limit = 1000});
+  for (const Memory& memory : page) {
     EXPECT_EQ(memory.raw, std::nullopt) << memory.content;
     EXPECT_EQ(memory.vector_state, VectorState::indexed);
   }
