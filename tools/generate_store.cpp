@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
   app.add_option("--clusters", shape.clusters,
                  "vectors lie around this many directions; 0: each has one of its own")
       ->capture_default_str();
+  app.add_option("--words", shape.words, "words in each content; 0: 12 to 40")
+      ->capture_default_str();
   const auto share = CLI::Range(0.0, 1.0);
   app.add_option("--entities", shape.entities, "share of records that are entities")->check(share);
   app.add_option("--relationships", shape.relationships, "share of records that are relationships")

@@ -118,10 +118,10 @@ void describe_relationship(Memory& memory, std::uint64_t place, std::uint64_t na
       json::number_text(static_cast<double>(50 + random.below(50)) / 100));
 }
 
-void describe_memory(Memory& memory, std::uint64_t names, const std::string& extracted,
-                     Random& random) {
+void describe_memory(Memory& memory, std::size_t words_wanted, std::uint64_t names,
+                     const std::string& extracted, Random& random) {
   memory.network = random.pick(known_networks);
-  const std::size_t count = 12 + random.below(29);
+  const std::size_t count = words_wanted == 0 ? 12 + random.below(29) : words_wanted;
   for (std::size_t i = 0; i < count; ++i) {
     if (i > 0) memory.content += ' ';
     memory.content += random.pick(words);
@@ -213,7 +213,7 @@ Memory StoreGenerator::memory(std::int64_t place) const {
   } else if (kind < shape_.entities + shape_.relationships) {
     describe_relationship(memory, at, static_cast<std::uint64_t>(entities_), random);
   } else {
-    describe_memory(memory, static_cast<std::uint64_t>(entities_), extracted, random);
+    describe_memory(memory, shape_.words, static_cast<std::uint64_t>(entities_), extracted, random);
   }
   memory.legacy_id = legacy_id_of(memory.content);
   memory.id = memory_id_of('"' + memory.legacy_id + '"');

@@ -22,6 +22,7 @@ struct StoreShape {
   /// Vectors are noise around this many directions; 0: every vector has a direction of its own,
   /// the hardest case for an approximate index.
   std::size_t clusters = 0;
+  std::size_t words = 0;     ///< Words in each content; 0: 12 to 40.
   double entities = 0;       ///< Share of records that are entities, in [0, 1]…
   double relationships = 0;  ///< …and relationships (as the old system kept both: pseudo-memories).
   double damage = 0;         ///< Share of records that are damaged, one fault each.
