@@ -37,7 +37,7 @@ struct MigrationProgress {
 struct MigrationOptions {
   std::string source_model;  ///< Model of vectors that their file does not name.
   std::int64_t max_rejects = 0;
-  std::int64_t batch_bytes = std::int64_t{4} << 20;
+  std::int64_t batch_bytes = std::int64_t{16} << 20;
   std::int64_t batch_records = 1000;
   std::filesystem::path backup_folder;  ///< Empty: no copy of the source is kept.
   bool restart = false;  ///< Give up an unfinished run of another state of this source.

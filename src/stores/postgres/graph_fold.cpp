@@ -266,6 +266,8 @@ GraphFold::GraphFold(const Names& names)
     : lock_key_(names.lock_key("fold")),
       lock_("SELECT pg_advisory_xact_lock($1)"),
       next_rev_(names.sql("SELECT nextval('{bank}.graph_rev')")),
+      // A commit that wrote waits for the disk, and with it for all bulk loads before it.
+      write_something_(names.sql("UPDATE {bank}.bank_info SET one = one")),
       entities_(names.sql(entities_sql(false))),
       relationships_(names.sql(relationships_sql(false))),
       mentions_(names.sql(mentions_sql(false))),
@@ -309,6 +311,7 @@ Result<> GraphFold::fold(Transaction& transaction, const Touched& touched) const
 Result<> GraphFold::fold_all(Transaction& transaction) const {
   const Command commands[] = {{lock_, Params().int8(lock_key_)},
                               {next_rev_},
+                              {write_something_},
                               {all_entities_},
                               {all_relationships_},
                               {all_mentions_}};

@@ -31,6 +31,7 @@ class GraphFold {
   std::int64_t lock_key_;
   Statement lock_;
   Statement next_rev_;
+  Statement write_something_;
   Statement entities_;
   Statement relationships_;
   Statement mentions_;

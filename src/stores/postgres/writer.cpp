@@ -170,6 +170,9 @@ class Writer::Batch {
     if (!relationship_ids.empty()) {
       commands.push_back({writer_.held_relationship_facts_, Params().uuids(relationship_ids)});
     }
+    // The disk is waited for once, by the fold at the end of a bulk load; the ledger's row goes the
+    // way of its batch, whatever happens before.
+    if (!batch_.fold) commands.push_back({writer_.commit_without_waiting_});
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();
 
@@ -469,6 +472,7 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
                                       "last_value FROM {bank}.memory_seq)))")),
       memory_seqs_(
           database.names().sql("SELECT nextval('{bank}.memory_seq') FROM generate_series(1, $1)")),
+      commit_without_waiting_(Statement("SET LOCAL synchronous_commit = off")),
       fact_seqs_(
           database.names().sql("SELECT nextval('{bank}.fact_seq') FROM generate_series(1, $1)")),
       delete_entity_facts_(
