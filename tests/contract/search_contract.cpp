@@ -56,6 +56,33 @@ TEST_P(BankContract, TiesKeepTheOrderOfInsertion) {
               ElementsAre("m29", "m28", "m27"));
 }
 
+/// A vector whose cosine with itself rounding lifts above 1.
+std::vector<float> vector_above_one(std::size_t dimension) {
+  std::mt19937_64 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(dimension);
+  for (int attempt = 0; attempt < 10'000; ++attempt) {
+    for (float& x : vector) x = normal(random);
+    if (plain_cosine(vector, vector) > 1) return vector;
+  }
+  return {};
+}
+
+TEST_P(BankContract, NoRoundingLiftsAScoreAboveOne) {
+  constexpr std::size_t dimension = 24;
+  const std::vector<float> vector = vector_above_one(dimension);
+  ASSERT_THAT(vector, SizeIs(dimension)) << "no such vector was found";
+  std::vector<float> opposite = vector;
+  for (float& x : opposite) x = -x;
+  ASSERT_THAT(bank().set_embedder({.model = "test/many", .dimension = dimension}), Succeeds());
+  must_write({vector_memory("opposite", opposite), vector_memory("same", vector)});
+  const auto result = bank().nearest(vector, 2, {});
+  ASSERT_THAT(result, Succeeds());
+  ASSERT_THAT(found_ids(bank(), *result), ElementsAre("same", "opposite"));
+  EXPECT_EQ(result->hits[0].score, 1);
+  EXPECT_EQ(result->hits[1].score, -1);
+}
+
 TEST_P(BankContract, NearestOfAnEmptyBankIsEmpty) {
   ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
   EXPECT_THAT(bank().nearest(std::vector<float>{1, 1}, 3, {})->hits, IsEmpty());

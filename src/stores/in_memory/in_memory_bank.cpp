@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "model/cosine.hpp"
 #include "model/graph_fold.hpp"
 
 namespace bb5 {
@@ -41,20 +42,6 @@ bool matches(const MemoryFilter& filter, const Memory& memory) {
     return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
   };
   return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind);
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0;
-  double aa = 0;
-  double bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = a[i];
-    const double y = b[i];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return aa == 0 || bb == 0 ? 0 : dot / (std::sqrt(aa) * std::sqrt(bb));
 }
 
 /// Lower-cased words of letters and digits: enough to find things in tests.
