@@ -100,6 +100,20 @@ TEST_P(BankContract, EndpointsGoToTheMostMentionedEntityOrToAPlaceholder) {
 
 TEST_P(BankContract, APlaceholderGivesWayWhenTheEntityAppears) {
   must_write({with_metadata(make_memory("m"), R"({"entities":["Disk","disk"]})")});
+// The separator of relationship keys, U+241F, in names and predicates.
+TEST_P(BankContract, NoNameOrPredicateMakesTwoRelationshipsOne) {
+  must_write_facts({make_entity("a", "t"), make_entity("a\u241Fp", "t"), make_entity("b", "t"),
+                    make_entity("a\u241Ft:b", "t"), make_entity("c", "t")},
+                   {sure(make_relationship("a\u241Fp", "q", "c"), 0.25),
+                    sure(make_relationship("a", "p\u241Fq", "c"), 0.5),
+                    sure(make_relationship("a", "t:b\u241Fq", "c"), 0.75),
+                    sure(make_relationship("a\u241Ft:b", "q", "c"), 1)});
+  EXPECT_THAT(stored_graph().relationships, SizeIs(4));
+  EXPECT_EQ(stored_graph(), expected_graph());
+  EXPECT_THAT(bank().neighbours("t:c", 10), HasValue(SizeIs(4)));
+  EXPECT_EQ((*bank().entity_named("A\u241FP"))->name, "a\u241Fp");
+}
+
   must_write_facts({}, {make_relationship("Redis", "uses", "Disk")});
   EXPECT_EQ(stored_graph(), expected_graph());
   EXPECT_EQ(stored_graph().entities.at("unknown:disk").mention_count, 1);
@@ -242,8 +256,9 @@ TEST_P(BankContract, GraphPagesAreInOrderOfBytes) {
 
 TEST_P(BankContract, AnyHistoryOfWritesFoldsToTheSameAsFoldingItsFacts) {
   std::mt19937_64 random(test_seed());
-  const std::vector<std::string> names = {"Redis", "redis", " REDIS",     "Lua",      "Disk",
-                                          "",      "Café",  "Cafe\u0301", "CAF\u00C9"};
+  const std::vector<std::string> names = {
+      "Redis", "redis",      " REDIS",    "Lua",         "Disk", "",
+      "Café",  "Cafe\u0301", "CAF\u00C9", "a\u241Fuses", "a"};
   const std::vector<std::string> types = {"technology", "Technology", "person", "", "a:b"};
   const auto pick = [&](const auto& list) { return list[random() % list.size()]; };
   const auto time = [&]() -> std::string {
