@@ -1,3 +1,5 @@
+#include <functional>
+#include <map>
 #include <random>
 
 #include "tests/contract/bank_contract.hpp"
@@ -155,6 +157,41 @@ TEST_P(BankContract, ReplacingAMemoryReplacesItsFacts) {
   EXPECT_EQ(stored_graph(), expected_graph());
   EXPECT_THAT(stored_graph().entities, SizeIs(2));
   EXPECT_EQ(stored_graph().entities.at("concept:valkey").mention_count, 5);
+}
+
+TEST_P(BankContract, FactsThatNameAMemoryGoWithItAndMayComeAgain) {
+  const MemoryId memory = memory_id_of("\"m\"");
+  EntityFact entity = make_entity("Redis");
+  RelationshipFact edge = make_relationship("RALF", "uses", "Redis");
+  entity.memory = edge.memory = memory;  // their ids are their own
+  const FactId entity_ids[] = {entity.id};
+  const FactId edge_ids[] = {edge.id};
+  const auto forget = {
+      std::function<void()>([&] { ASSERT_THAT(bank().erase(memory), HasValue(true)); }),
+      std::function<void()>(
+          [&] { must_write({make_memory("m", "another content")}, OnConflict::replace); })};
+  for (const auto& step : forget) {
+    must_write({make_memory("m")}, OnConflict::replace);
+    const auto first = must_write_facts({entity}, {edge});
+    EXPECT_THAT(first.entity_facts, ElementsAre(WriteAction::inserted));
+    EXPECT_THAT(first.relationship_facts, ElementsAre(WriteAction::inserted));
+    step();
+    EXPECT_THAT(bank().get_entity_facts(entity_ids), HasValue(IsEmpty()));
+    EXPECT_THAT(bank().get_relationship_facts(edge_ids), HasValue(IsEmpty()));
+    EXPECT_EQ(stored_graph(), FoldedGraph{});
+  }
+}
+
+TEST_P(BankContract, AnEntityFactAndARelationshipFactMayShareAnId) {
+  const EntityFact entity = make_entity("Redis");
+  RelationshipFact edge = make_relationship("RALF", "uses", "Redis");
+  edge.id = entity.id;
+  const auto outcome = must_write_facts({entity}, {edge});
+  EXPECT_THAT(outcome.entity_facts, ElementsAre(WriteAction::inserted));
+  EXPECT_THAT(outcome.relationship_facts, ElementsAre(WriteAction::inserted));
+  EXPECT_THAT(must_write_facts({entity}, {edge}).relationship_facts,
+              ElementsAre(WriteAction::identical));
+  EXPECT_EQ(stored_graph(), expected_graph());
 }
 
 TEST_P(BankContract, ABulkLoadFoldsAtItsEnd) {
