@@ -163,9 +163,11 @@ class Writer {
     } else {
       auto taken = connection_.integer("SELECT count(*) FROM memories WHERE seq = ?", seq);
       if (!taken) return std::move(taken).error();
-      if (*taken != 0 || seq < 0) {
-        return Error{Errc::conflict, fmt::format("memory {} cannot have place {}: it is taken",
-                                                 memory.legacy_id, seq)};
+      if (*taken != 0) {
+        return Error{
+            Errc::conflict,
+            fmt::format("memory {} cannot have place {}: it is taken", memory.legacy_id, seq),
+            "leave its seq 0, and it gets the next place"};
       }
     }
     last_seq_ = std::max(last_seq_, seq);

@@ -523,7 +523,9 @@ class InMemoryBank final : public Bank {
             fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
                         memory.legacy_id, memory.embedding.size(), state_.embedder.dimension)};
       }
-      outcome.memories.push_back(put(memory, batch.on_conflict));
+      auto action = put(memory, batch.on_conflict);
+      if (!action) return std::move(action).error();
+      outcome.memories.push_back(*action);
     }
     for (const EntityFact& fact : batch.entity_facts) {
       outcome.entity_facts.push_back(put_fact(state_.entity_facts, fact, batch.on_conflict));
@@ -543,12 +545,18 @@ class InMemoryBank final : public Bank {
     return outcome;
   }
 
-  WriteAction put(const Memory& memory, OnConflict on_conflict) {
+  Result<WriteAction> put(const Memory& memory, OnConflict on_conflict) {
     const auto held = state_.seq_of.find(memory.id);
     if (held == state_.seq_of.end()) {
       Memory kept = memory;
       if (kept.seq == 0) kept.seq = state_.next_seq;
       state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
+      if (state_.memories.contains(kept.seq)) {
+        return Error{
+            Errc::conflict,
+            fmt::format("memory {} cannot have place {}: it is taken", memory.legacy_id, kept.seq),
+            "leave its seq 0, and it gets the next place"};
+      }
       state_.seq_of.emplace(kept.id, kept.seq);
       put_own_facts(kept);
       state_.memories.emplace(kept.seq, std::move(kept));
