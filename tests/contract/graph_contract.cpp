@@ -100,8 +100,6 @@ TEST_P(BankContract, EndpointsGoToTheMostMentionedEntityOrToAPlaceholder) {
   EXPECT_EQ(graph.entities.at("unknown:disk").name, "Disk");
 }
 
-TEST_P(BankContract, APlaceholderGivesWayWhenTheEntityAppears) {
-  must_write({with_metadata(make_memory("m"), R"({"entities":["Disk","disk"]})")});
 // The separator of relationship keys, U+241F, in names and predicates.
 TEST_P(BankContract, NoNameOrPredicateMakesTwoRelationshipsOne) {
   must_write_facts({make_entity("a", "t"), make_entity("a\u241Fp", "t"), make_entity("b", "t"),
@@ -116,6 +114,8 @@ TEST_P(BankContract, NoNameOrPredicateMakesTwoRelationshipsOne) {
   EXPECT_EQ((*bank().entity_named("A\u241FP"))->name, "a\u241Fp");
 }
 
+TEST_P(BankContract, APlaceholderGivesWayWhenTheEntityAppears) {
+  must_write({with_metadata(make_memory("m"), R"({"entities":["Disk","disk"]})")});
   must_write_facts({}, {make_relationship("Redis", "uses", "Disk")});
   EXPECT_EQ(stored_graph(), expected_graph());
   EXPECT_EQ(stored_graph().entities.at("unknown:disk").mention_count, 1);
@@ -248,6 +248,80 @@ TEST_P(BankContract, RemovalsAreInTheOutboxToo) {
   EXPECT_EQ(changes[0].entity.key, "unknown:redis");
   EXPECT_TRUE(changes[1].removed);
   EXPECT_EQ(changes[1].mention.entity_key, "unknown:redis");
+}
+
+/// The changes of mentions among those that are pending.
+std::vector<GraphChange> pending_mentions(Bank& bank) {
+  auto changes = *bank.pending_changes(1'000);
+  std::erase_if(
+      changes, [](const GraphChange& change) { return change.kind != GraphChange::Kind::mention; });
+  return changes;
+}
+
+// A projection shows a memory's network beside its mentions: they once kept the old one for ever.
+TEST_P(BankContract, AMemoryThatChangesItsNetworkIsProjectedAnew) {
+  Memory memory = with_metadata(make_memory("m"), R"({"entities":["Lua","Redis"]})");
+  must_write({memory, with_metadata(make_memory("other"), R"({"entities":["Redis"]})")});
+  std::map<std::pair<MemoryId, std::string>, std::int64_t> revs;
+  const auto first = *bank().mentions({}, 10);
+  for (const Mention& mention : first) revs[{mention.memory, mention.entity_key}] = mention.rev;
+  ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+
+  memory.network = "opinion";
+  must_write({memory}, OnConflict::replace);
+  const auto changes = pending_mentions(bank());
+  ASSERT_THAT(changes, SizeIs(2));
+  for (const GraphChange& change : changes) {
+    EXPECT_FALSE(change.removed);
+    EXPECT_EQ(change.mention.memory, memory.id);
+    EXPECT_EQ(change.mention_network, "opinion");
+    EXPECT_EQ(change.rev, change.mention.rev);
+  }
+  const auto second = *bank().mentions({}, 10);
+  ASSERT_THAT(second, SizeIs(3));
+  for (const Mention& mention : second) {
+    const std::int64_t before = revs.at({mention.memory, mention.entity_key});
+    if (mention.memory == memory.id) {
+      EXPECT_GT(mention.rev, before);
+    } else {
+      EXPECT_EQ(mention.rev, before);
+    }
+  }
+  EXPECT_EQ(stored_graph(), expected_graph());
+
+  ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+  EXPECT_THAT(bank().pending_changes(100), HasValue(IsEmpty()));
+  memory.content = "a projection does not show this";
+  must_write({memory}, OnConflict::replace);
+  EXPECT_THAT(bank().pending_changes(100), HasValue(IsEmpty()));
+}
+
+TEST_P(BankContract, ANewNetworkAndNewNamesAtOnceAreProjectedWithoutOrAfterAFold) {
+  Memory memory = with_metadata(make_memory("m"), R"({"entities":["Lua","Redis"]})");
+  must_write({memory});
+  for (const bool fold : {true, false}) {
+    ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+    memory = with_metadata(
+        memory, fold ? R"({"entities":["Redis","Disk"]})" : R"({"entities":["Redis","Lua"]})");
+    memory.network = fold ? "opinion" : "world";
+    const std::vector<Memory> batch = {memory};
+    ASSERT_THAT(bank().write({.memories = batch, .on_conflict = OnConflict::replace, .fold = fold}),
+                Succeeds());
+    if (!fold) {
+      ASSERT_THAT(bank().fold_graph(), Succeeds());
+    }
+    std::map<std::string, bool> removed;
+    for (const GraphChange& change : pending_mentions(bank())) {
+      removed[change.mention.entity_key] = change.removed;
+      if (!change.removed) {
+        EXPECT_EQ(change.mention_network, memory.network);
+      }
+    }
+    const std::map<std::string, bool> expected = {
+        {"unknown:redis", false}, {"unknown:disk", !fold}, {"unknown:lua", fold}};
+    EXPECT_EQ(removed, expected) << (fold ? "folded with the write" : "folded later");
+    EXPECT_EQ(stored_graph(), expected_graph());
+  }
 }
 
 TEST_P(BankContract, RequeuesEverythingForARebuild) {

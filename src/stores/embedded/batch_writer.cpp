@@ -197,6 +197,7 @@ class Writer {
     auto network = code_of(memory.network);
     if (!network) return std::move(network).error();
     BB5_TRY(facts_.erase_of(old.seq, memory.id));
+    if (*network != old.network) BB5_TRY(project_anew(connection_, old.seq));
     std::optional<std::int64_t> vec_id;
     auto same_vector = holds_vector(old, memory, *network);
     if (!same_vector) return std::move(same_vector).error();

@@ -97,6 +97,7 @@ struct State {
 
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
+  std::set<MemoryId> moved;  // to another network since the last fold
   struct Pending {
     std::int64_t id = 0;
     GraphChange change;
@@ -550,13 +551,13 @@ class InMemoryBank final : public Bank {
     if (held == state_.seq_of.end()) {
       Memory kept = memory;
       if (kept.seq == 0) kept.seq = state_.next_seq;
-      state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
       if (state_.memories.contains(kept.seq)) {
         return Error{
             Errc::conflict,
             fmt::format("memory {} cannot have place {}: it is taken", memory.legacy_id, kept.seq),
             "leave its seq 0, and it gets the next place"};
       }
+      state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
       state_.seq_of.emplace(kept.id, kept.seq);
       put_own_facts(kept);
       state_.memories.emplace(kept.seq, std::move(kept));
@@ -567,6 +568,7 @@ class InMemoryBank final : public Bank {
     if (on_conflict == OnConflict::keep) return WriteAction::conflict;
     state_.entity_facts.erase_of(memory.id);
     state_.relationship_facts.erase_of(memory.id);
+    if (old.network != memory.network) state_.moved.insert(memory.id);
     const std::int64_t seq = old.seq;
     old = memory;
     old.seq = seq;
@@ -586,7 +588,7 @@ class InMemoryBank final : public Bank {
     const Fact* held = facts.find(fact.id);
     const bool fresh = held == nullptr;
     if (!fresh) {
-      Fact same = facts.at(held->second);
+      Fact same = *held;
       same.seq = fact.seq;
       if (same == fact) return WriteAction::identical;
       if (on_conflict == OnConflict::keep) return WriteAction::conflict;
@@ -669,7 +671,8 @@ class InMemoryBank final : public Bank {
       const auto old = state_.graph.mentions.lower_bound(
           {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0});
       const bool kept = old != state_.graph.mentions.end() && old->memory == mention.memory &&
-                        old->entity_key == mention.entity_key;
+                        old->entity_key == mention.entity_key &&
+                        !state_.moved.contains(mention.memory);
       mention.rev = kept ? old->rev : state_.graph_rev;
       if (!kept) enqueue(mention, false);
       numbered.insert(mention);
@@ -679,6 +682,7 @@ class InMemoryBank final : public Bank {
               {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0}))
         enqueue(mention, true);
     }
+    state_.moved.clear();
     next.mentions = std::move(numbered);
     state_.graph = std::move(next);
   }
