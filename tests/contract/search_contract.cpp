@@ -179,6 +179,41 @@ TEST_P(BankContract, KeywordObeysFilters) {
   EXPECT_THAT(bank().keyword("tea", 100, {.networks = {"world"}})->hits, SizeIs(4));
 }
 
+/// The old system searched entities and relationships along with memories; a filter leaves them
+/// out.
+TEST_P(BankContract, FindsPseudoMemoriesUnlessTheFilterLeavesThemOut) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  std::vector<Memory> memories;
+  for (int i = 0; i < 40; ++i) {
+    const auto number = static_cast<float>(i);
+    memories.push_back(vector_memory("m" + std::to_string(i), {1, number / 100}));
+    memories.back().content = "Redis number " + std::to_string(i);
+    memories.back().network = i % 2 == 0 ? "world" : "observation";
+    // The farthest ones alone are memories proper.
+    if (i < 34) {
+      memories.back() = with_metadata(
+          memories.back(), i % 2 == 0
+                               ? R"({"is_entity":true,"entity_name":"Redis"})"
+                               : R"({"is_relationship":true,"subject":"RALF","object":"Redis"})");
+    }
+  }
+  must_write(memories);
+  const std::vector<float> query = {1, 0};
+  const MemoryFilter proper{.kinds = {MemoryKind::memory}};
+  const MemoryFilter proper_world{.networks = {"world"}, .kinds = {MemoryKind::memory}};
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 3, {})), ElementsAre("m0", "m1", "m2"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 3, proper)),
+              ElementsAre("m34", "m35", "m36"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 9, proper_world)),
+              ElementsAre("m34", "m36", "m38"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 2, {.kinds = {MemoryKind::relationship}})),
+              ElementsAre("m1", "m3"));
+  EXPECT_THAT(bank().keyword("redis", 100, {})->hits, SizeIs(40));
+  EXPECT_THAT(bank().keyword("redis", 6, proper)->hits, SizeIs(6));
+  EXPECT_THAT(bank().keyword("redis", 100, proper)->hits, SizeIs(6));
+  EXPECT_THAT(bank().keyword("redis", 3, proper_world)->hits, SizeIs(3));
+}
+
 TEST_P(BankContract, CachesEmbeddingsByModelAndText) {
   using Entry = EmbeddingCache::Entry;
   const std::string key(32, 'a');
