@@ -46,6 +46,7 @@ class Recalling {
  public:
   Recalling(const Bank& bank, const RecallQuery& query) : bank_(bank), query_(query) {
     filter_.networks = query.networks;
+    filter_.kinds = query.kinds;
   }
 
   Result<RecallAnswer> run() {
