@@ -215,12 +215,12 @@ class MigrateCommand {
 
   void print_plan(const MigrationPlan& plan) const {
     if (!context_.json) {
-      print(fmt::format("Plan for {}: {} files, {:.1f} MB; nothing is written\n",
-                        opened_.source_name, plan.manifest.files.size(),
+      print(fmt::format("Plan for {}: {}, {:.1f} MB; nothing is written\n", opened_.source_name,
+                        counted(std::ssize(plan.manifest.files), "file", "files"),
                         static_cast<double>(plan.manifest.bytes) / 1e6));
       for (const LedgerFile& file : plan.manifest.files)
-        print(fmt::format("  {:<24} {:>12} bytes  {:>8} records\n", file.file, file.bytes,
-                          file.records));
+        print(fmt::format("  {:<24} {:>12} bytes  {:>8} {}\n", file.file, file.bytes, file.records,
+                          file.records == 1 ? "record" : "records"));
       for (const auto& [part, name] : part_names) {
         if (const auto counts = plan.parts.find(part); counts != plan.parts.end()) {
           print(fmt::format("  {:<16} {} read = {} to load + {} identical + {} quarantined\n", name,
@@ -296,9 +296,9 @@ class MigrateCommand {
       for (const auto& [part, name] : part_names)
         document[name] = counts_document(parts.contains(part) ? parts.at(part) : PartCounts{});
       if (!context_.json) {
-        print(fmt::format("{}  {:<10}  {}  {}  in {} batches\n", id.substr(0, 8),
-                          name_of(run.state), to_rfc3339(run.started), run.source,
-                          batches->size()));
+        print(fmt::format("{}  {:<10}  {}  {}  in {}\n", id.substr(0, 8), name_of(run.state),
+                          to_rfc3339(run.started), run.source,
+                          counted(std::ssize(*batches), "batch", "batches")));
         for (const auto& [part, name] : part_names) {
           if (parts.contains(part)) print(counts_line(name, parts.at(part)));
         }
@@ -311,8 +311,9 @@ class MigrateCommand {
       return Error{Errc::not_found, fmt::format("no run begins with {}", flags_.run),
                    "`bb5-memory migrate status` lists them"};
     if (out && !context_.json)
-      print(
-          fmt::format("Wrote {} quarantined records to {}\n", exported, flags_.export_quarantined));
+      print(fmt::format("Wrote {} to {}\n",
+                        counted(exported, "quarantined record", "quarantined records"),
+                        flags_.export_quarantined));
     if (context_.json) print_document({{"runs", list}});
     if (!context_.json && list.empty()) print("No migration into this bank yet.\n");
     return ok();

@@ -83,15 +83,14 @@ std::string run_text(const MigrationReport& run) {
 std::string verification_text(const MigrateOutcome& outcome) {
   const VerificationReport& verification = *outcome.verification;
   std::string text = fmt::format(
-      "  verified          {} memories by field and vector bit, {} facts, {} cached vectors, {} "
-      "nodes, {} edges, {} mentions\n",
-      verification.memories, verification.entity_facts + verification.relationship_facts,
-      verification.cached_embeddings, verification.graph.entities, verification.graph.relationships,
-      verification.graph.mentions);
+      "  verified          {} by field and vector bit, {}, {}, {}\n",
+      counted(verification.memories, "memory", "memories"),
+      counted(verification.entity_facts + verification.relationship_facts, "fact", "facts"),
+      counted(verification.cached_embeddings, "cached vector", "cached vectors"),
+      graph_text(verification.graph));
   if (outcome.comparison) {
-    text += fmt::format("  graph             {} nodes, {} edges, {} mentions compared with {}\n",
-                        outcome.comparison->right.entities, outcome.comparison->right.relationships,
-                        outcome.comparison->right.mentions, outcome.graph);
+    text += fmt::format("  graph             {} compared with {}\n",
+                        graph_text(outcome.comparison->right), outcome.graph);
   }
   std::size_t shown = 0;
   const auto line = [&](const std::string& id, const std::string& field, const std::string& source,
@@ -131,6 +130,12 @@ std::string proved_text(const MigrateOutcome& outcome) {
 }
 
 }  // namespace
+
+std::string graph_text(const GraphCounts& counts) {
+  return fmt::format("{}, {}, {}", counted(counts.entities, "node", "nodes"),
+                     counted(counts.relationships, "edge", "edges"),
+                     counted(counts.mentions, "mention", "mentions"));
+}
 
 std::string counts_line(const char* name, const PartCounts& counts) {
   return fmt::format(
@@ -247,8 +252,8 @@ std::string report_text(const MigrateOutcome& outcome) {
                   outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
   if (outcome.run) text += run_text(*outcome.run);
   if (outcome.relay) {
-    text += fmt::format("  graph             {} changes applied to {}\n", outcome.relay->applied,
-                        outcome.graph);
+    text += fmt::format("  graph             {} applied to {}\n",
+                        counted(outcome.relay->applied, "change", "changes"), outcome.graph);
     for (const PoisonRow& row : outcome.relay->poison)
       text += fmt::format("    refused: {} ({})\n", row.key, row.error.message);
     if (outcome.relay->stopped_by)
@@ -266,10 +271,10 @@ std::string report_text(const MigrateOutcome& outcome) {
     text += fmt::format("VERIFIED: {}.  {:.1f} s, peak {:.0f} MB\n", proved_text(outcome), seconds,
                         peak_megabytes());
   } else if (outcome.verification) {
-    text += fmt::format(
-        "FAILED: {} differences (exit {})\n",
-        outcome.verification->differing + (outcome.comparison ? outcome.comparison->found : 0),
-        outcome.exit_code(false));
+    const std::int64_t found =
+        outcome.verification->differing + (outcome.comparison ? outcome.comparison->found : 0);
+    text += fmt::format("FAILED: {} (exit {})\n", counted(found, "difference", "differences"),
+                        outcome.exit_code(false));
   }
   return text;
 }

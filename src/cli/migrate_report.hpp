@@ -36,6 +36,8 @@ inline constexpr std::pair<LedgerPart, const char*> part_names[] = {
     {LedgerPart::entities, "entities"},
     {LedgerPart::relationships, "relationships"},
     {LedgerPart::embedding_cache, "embedding_cache"}};
+/// `31 nodes, 25 edges, 43 mentions`
+[[nodiscard]] std::string graph_text(const GraphCounts& counts);
 /// `memories  10 read = 10 loaded + …` with a line end.
 [[nodiscard]] std::string counts_line(const char* name, const PartCounts& counts);
 

@@ -124,8 +124,8 @@ void print_answer(const RecallAnswer& answer) {
 }
 
 void print_receipt(const RecallReceipt& receipt) {
-  fmt::print(stderr, "Receipt: {} of {} memories in {:.1f} ms, fusion {}\n", receipt.returned,
-             receipt.held, receipt.milliseconds, receipt.fusion);
+  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}\n", receipt.returned,
+             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
       fmt::print(stderr, "  {:<9} looked at {:>9}  found {:>4}  best {:>7.3f}  {}  {:.1f} ms\n",

@@ -141,7 +141,7 @@ int copy_and_prove(const Context& context, const Bank& from, Bank& to, const cha
     print_document(
         {{"memories", *copied}, {"file", where}, {"verified", equal}, {"differences", list}});
   } else {
-    print(fmt::format("{} {} memories: {}\n", done, *copied, where));
+    print(fmt::format("{} {}: {}\n", done, counted(*copied, "memory", "memories"), where));
     for (const Difference& difference : *differences)
       print(fmt::format("  {}  {}: {} / {}\n", difference.id, difference.field, difference.source,
                         difference.target));

@@ -92,6 +92,17 @@ class Commands(StoreTest):
         memory = store.json("get", "hand-made").document
         self.assertEqual((memory["created_at"], memory["vector"]), ("2026-02-04T03:50:10.740823Z", "indexed"))
 
+    def test_one_is_not_said_in_the_plural(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        store = self.store
+        plan = self.must(store.run("migrate", "plan", "--from", self.folder / "source")).out
+        self.assertIn(": 1 file, ", plan)
+        self.assertRegex(plan, r"memories\.json +\d+ bytes +1 record\n")
+        self.assertIn("  verified          1 memory by field", self.must(store.run("migrate", "run", "--from", self.folder / "source")).out)
+        self.assertIn("  in 1 batch\n", self.must(store.run("migrate", "status")).out)
+        self.assertIn("Receipt: 1 of 1 memory in ", self.must(store.run("recall", "x", "--explain")).err)
+        self.assertIn("Backed up 1 memory: ", self.must(store.run("backup", self.folder / f"{store.name}.copy")).out)
+
     def test_stats_and_doctor(self):
         store = self.store
         store.run("add", "one", "--network", "world")
