@@ -52,7 +52,8 @@ Document receipt_document(const RecallReceipt& receipt) {
   for (const ArmReceipt& arm : receipt.arms) {
     Document document = {{"arm", arm.arm}, {"state", arm.ran ? "ran" : "skipped"}};
     if (arm.ran) {
-      document["looked_at"] = arm.plan.looked_at;
+      document["looked_at"] =
+          arm.plan.looked_at >= 0 ? Document(arm.plan.looked_at) : Document(nullptr);
       document["found"] = arm.found;
       document["best"] = arm.best ? Document(*arm.best) : Document(nullptr);
       document["index"] = arm.plan.index;
@@ -128,9 +129,12 @@ void print_receipt(const RecallReceipt& receipt) {
              counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
-      fmt::print(stderr, "  {:<9} looked at {:>9}  found {:>4}  best {:>7.3f}  {}  {:.1f} ms\n",
-                 arm.arm, arm.plan.looked_at, arm.found, arm.best.value_or(0), arm.plan.index,
-                 arm.milliseconds);
+      // Not every index can tell how many memories it went through: then the receipt is silent.
+      const std::string looked_at =
+          arm.plan.looked_at >= 0 ? fmt::format("looked at {:>9}", arm.plan.looked_at) : "";
+      const std::string best = arm.best ? fmt::format("best {:>7.3f}", *arm.best) : "no hits";
+      fmt::print(stderr, "  {:<9} {:<19}  found {:>4}  {:<12}  {}  {:.1f} ms\n", arm.arm, looked_at,
+                 arm.found, best, arm.plan.index, arm.milliseconds);
     } else {
       fmt::print(stderr, "  {:<9} skipped: {}\n", arm.arm, arm.why);
     }

@@ -55,6 +55,19 @@ class Commands(StoreTest):
         nothing = self.must(store.run("recall", "giraffe"))
         self.assertEqual(nothing.out, "No memories found.\n")
 
+    def test_a_receipt_shows_no_number_that_is_not_known(self):
+        vectors = [[1.0] + [0.0] * 383, [0.0, 1.0] + [0.0] * 382]
+        store = self.store
+        self.must(store.json("add", "--batch", "-", stdin="\n".join(json.dumps({"content": f"tea {i}", "embedding": v}) for i, v in enumerate(vectors))))
+        answer = self.must(store.run("recall", "giraffe", "--embedding", json.dumps(vectors[0]), "--explain"))
+        self.assertNotIn("-1", answer.err)
+        self.assertRegex(answer.err, r"  keyword .* found    0  no hits ")
+        self.assertRegex(answer.err, r"  semantic .* found    2  best   1\.000 ")
+        arms = self.must(store.json("recall", "giraffe", "--embedding", json.dumps(vectors[0]))).document["receipt"]["arms"]
+        self.assertEqual([arm["best"] is None for arm in arms], [False, True])
+        for arm in arms:
+            self.assertTrue(arm["looked_at"] is None or arm["looked_at"] >= 0, arm)
+
     def test_recall_in_batches_gives_a_document_a_line(self):
         vector = [1.0] + [0.0] * 383
         other = [0.0] * 383 + [1.0]
