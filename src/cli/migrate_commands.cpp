@@ -166,8 +166,8 @@ class MigrateCommand {
   MigrateOutcome start() const {
     MigrateOutcome outcome;
     outcome.source = opened_.source_name;
-    outcome.store = without_password(addresses_.store) +
-                    (addresses_.bank == "default" ? "" : " bank " + addresses_.bank);
+    outcome.store = without_password(addresses_.store);
+    outcome.bank = addresses_.bank;
     outcome.graph = without_password(addresses_.graph);
     return outcome;
   }

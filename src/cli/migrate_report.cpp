@@ -131,6 +131,10 @@ std::string proved_text(const MigrateOutcome& outcome) {
 
 }  // namespace
 
+std::string target_text(const std::string& store, const std::string& bank) {
+  return bank == "default" ? store : store + " bank " + bank;
+}
+
 std::string graph_text(const GraphCounts& counts) {
   return fmt::format("{}, {}, {}", counted(counts.entities, "node", "nodes"),
                      counted(counts.relationships, "edge", "edges"),
@@ -182,6 +186,7 @@ Document report_document(const MigrateOutcome& outcome) {
   document["run"] = id.to_string();
   document["source"] = outcome.source;
   document["store"] = outcome.store;
+  document["bank"] = outcome.bank;
   if (outcome.run) {
     const MigrationReport& run = *outcome.run;
     document["outcome"] = name_of(run.outcome);
@@ -247,9 +252,9 @@ Document report_document(const MigrateOutcome& outcome) {
 
 std::string report_text(const MigrateOutcome& outcome) {
   const RunId id = outcome.run ? outcome.run->run : outcome.verification->run;
-  std::string text =
-      fmt::format("Run {}  {} → {}{}\n", short_id(id), outcome.source, outcome.store,
-                  outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
+  std::string text = fmt::format(
+      "Run {}  {} → {}{}\n", short_id(id), outcome.source, target_text(outcome.store, outcome.bank),
+      outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
   if (outcome.run) text += run_text(*outcome.run);
   if (outcome.relay) {
     text += fmt::format("  graph             {} applied to {}\n",

@@ -16,7 +16,8 @@ namespace bb5::cli {
 /// Everything that a run or a verification has to tell.
 struct MigrateOutcome {
   std::string source;
-  std::string store;
+  std::string store;  ///< Without a password.
+  std::string bank;
   std::string graph;
   std::optional<MigrationReport> run;
   std::optional<VerificationReport> verification;
@@ -36,6 +37,8 @@ inline constexpr std::pair<LedgerPart, const char*> part_names[] = {
     {LedgerPart::entities, "entities"},
     {LedgerPart::relationships, "relationships"},
     {LedgerPart::embedding_cache, "embedding_cache"}};
+/// `embedded:demo.db`, with ` bank NAME` behind it unless that is the default one.
+[[nodiscard]] std::string target_text(const std::string& store, const std::string& bank);
 /// `31 nodes, 25 edges, 43 mentions`
 [[nodiscard]] std::string graph_text(const GraphCounts& counts);
 /// `memories  10 read = 10 loaded + …` with a line end.

@@ -116,6 +116,18 @@ class Commands(StoreTest):
         self.assertIn("Receipt: 1 of 1 memory in ", self.must(store.run("recall", "x", "--explain")).err)
         self.assertIn("Backed up 1 memory: ", self.must(store.run("backup", self.folder / f"{store.name}.copy")).out)
 
+    def test_a_report_names_store_and_bank_apart_as_other_verbs_do(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        store = support.Store(self.store.name, self.store.store, None, "e2e_apart")
+        if store.name == "postgres":
+            self.addCleanup(support.sql, "DROP SCHEMA IF EXISTS bb5_e2e_apart CASCADE")
+        report = self.must(store.json("migrate", "run", "--from", self.folder / "source")).document
+        stats = self.must(store.json("stats")).document
+        self.assertEqual((report["store"], report["bank"]), (stats["store"], stats["bank"]))
+        self.assertEqual(report["bank"], "e2e_apart")
+        text = self.must(store.run("migrate", "verify", "--from", self.folder / "source")).out
+        self.assertIn(f" → {stats['store']} bank e2e_apart\n", text)
+
     def test_stats_and_doctor(self):
         store = self.store
         store.run("add", "one", "--network", "world")
