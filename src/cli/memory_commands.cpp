@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -48,6 +49,14 @@ const char* name_of(WriteAction action) {
   return "inserted";
 }
 
+/// The old command's line where a memory is new; another word where one of its content was there.
+std::string added_text(const Added& added) {
+  const char* done = added.action == WriteAction::replaced    ? "Replaced"
+                     : added.action == WriteAction::identical ? "Unchanged"
+                                                              : "Added";
+  return fmt::format("{} memory: {}\n", done, added.legacy_id);
+}
+
 int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
   NewMemory memory;
   memory.content = flags.content;
@@ -61,7 +70,7 @@ int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
                     {"uuid", added->front().id.to_string()},
                     {"action", name_of(added->front().action)}});
   } else {
-    print(fmt::format("Added memory: {}\n", added->front().legacy_id));
+    print(added_text(added->front()));
   }
   return static_cast<int>(Exit::good);
 }
@@ -102,7 +111,19 @@ class BatchAdd {
     return ok();
   }
 
-  [[nodiscard]] std::int64_t added() const { return added_; }
+  /// `2 added, 1 replaced, 0 refused`
+  [[nodiscard]] std::string summary() const {
+    const auto count = [&](WriteAction action) {
+      const auto found = counts_.find(action);
+      return found == counts_.end() ? 0 : found->second;
+    };
+    std::string text = fmt::format("{} added", count(WriteAction::inserted));
+    if (const auto replaced = count(WriteAction::replaced); replaced > 0)
+      text += fmt::format(", {} replaced", replaced);
+    if (const auto identical = count(WriteAction::identical); identical > 0)
+      text += fmt::format(", {} unchanged", identical);
+    return text + fmt::format(", {} refused", refused_);
+  }
   [[nodiscard]] std::int64_t refused() const { return refused_; }
 
  private:
@@ -119,14 +140,14 @@ class BatchAdd {
   }
 
   void acknowledge(std::int64_t line, const Added& added) {
-    ++added_;
+    ++counts_[added.action];
     if (context_.json) {
       print_line({{"line", line},
                   {"id", added.legacy_id},
                   {"uuid", added.id.to_string()},
                   {"action", name_of(added.action)}});
     } else {
-      print(fmt::format("Added memory: {}\n", added.legacy_id));
+      print(added_text(added));
       std::fflush(stdout);
     }
   }
@@ -147,7 +168,7 @@ class BatchAdd {
   std::vector<NewMemory> group_;
   std::vector<std::int64_t> lines_;
   std::int64_t line_ = 0;
-  std::int64_t added_ = 0;
+  std::map<WriteAction, std::int64_t> counts_;
   std::int64_t refused_ = 0;
 };
 
@@ -182,7 +203,7 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
     }
   }
   if (auto flushed = batch.flush(); !flushed) return finish(flushed.error(), context.json);
-  if (!context.json) fmt::print(stderr, "{} added, {} refused\n", batch.added(), batch.refused());
+  if (!context.json) fmt::print(stderr, "{}\n", batch.summary());
   return static_cast<int>(batch.refused() == 0 ? Exit::good : Exit::failed);
 }
 

@@ -27,9 +27,16 @@ class Commands(StoreTest):
 
     def test_adding_the_same_content_again_keeps_one(self):
         store = self.store
-        first = store.run("add", "once").out
-        self.assertEqual(store.run("add", "once", "--network", "opinion").out, first)
+        identity = self.must(store.run("add", "once")).out.split()[-1]
+        self.assertEqual(store.run("add", "once", "--network", "opinion").out, f"Replaced memory: {identity}\n")
         self.assertEqual(store.json("stats").document["networks"], {"opinion": 1})
+        dated = json.dumps({"content": "dated", "created_at": "2026-02-04T03:50:10Z"})
+        said = self.must(store.run("add", "--batch", "-", stdin=f'{dated}\n{{"content": "once"}}'))
+        self.assertEqual([line.split(":")[0] for line in said.out.splitlines()], ["Added memory", "Replaced memory"])
+        self.assertEqual(said.err, "1 added, 1 replaced, 0 refused\n")
+        again = self.must(store.run("add", "--batch", "-", stdin=dated))
+        self.assertRegex(again.out, r"^Unchanged memory: [0-9a-f]{12}\n$")
+        self.assertEqual(again.err, "0 added, 1 unchanged, 0 refused\n")
 
     def test_batches_acknowledge_line_by_line_and_refuse_only_what_is_wrong(self):
         lines = [{"content": "one", "entities": ["Redis"], "author": "Ann", "thread": "t", "position": 1}, {"content": 7}, {"content": "two", "created_at": "2026-02-04T03:50:10Z"}, "oops"]
