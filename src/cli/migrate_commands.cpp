@@ -189,8 +189,7 @@ class MigrateCommand {
     auto verification = verify_migration(
         *opened_.source, opened_.source_name, *opened_.bank, flags_.source_model,
         [&](std::int64_t records, std::int64_t bytes, std::int64_t of) {
-          return display.show(
-              {.phase = "verify", .records = records, .bytes = bytes, .bytes_total = of});
+          return display.show({.phase = "verify", .records = records, .done = bytes, .total = of});
         });
     display.clear();
     if (!verification) return std::move(verification).error();

@@ -135,6 +135,14 @@ class Commands(StoreTest):
         text = self.must(store.run("migrate", "verify", "--from", self.folder / "source")).out
         self.assertIn(f" → {stats['store']} bank e2e_apart\n", text)
 
+    def test_progress_says_nothing_that_it_does_not_know(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x"), {"id": "b"}]))
+        answer = self.must(self.store.json("migrate", "run", "--from", self.folder / "source"))
+        lines = {line["phase"]: line for line in map(json.loads, answer.err.splitlines())}
+        self.assertEqual((lines["load"]["rejected"], lines["load"]["quarantined"]), (0, 1))
+        self.assertEqual((lines["verify"]["rejected"], lines["verify"]["quarantined"]), (None, None))
+        self.assertEqual({line["eta_s"] for line in lines.values()}, {None})  # each lasts less than a second
+
     def test_stats_and_doctor(self):
         store = self.store
         store.run("add", "one", "--network", "world")

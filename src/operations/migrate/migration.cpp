@@ -254,13 +254,19 @@ class Migration {
     report_.reason = std::move(reason);
   }
 
-  bool tell(const char* phase, std::int64_t bytes, std::int64_t total) {
+  bool tell(const char* phase, std::int64_t done, std::int64_t total) {
     if (!options_.progress) return true;
-    MigrationProgress progress{.phase = phase, .records = 0, .bytes = bytes, .bytes_total = total};
+    MigrationProgress progress{.phase = phase, .done = done, .total = total};
+    PartCounts sum;
     for (const auto& [part, counts] : report_.parts) {
-      progress.records += counts.read;
-      progress.rejected += counts.rejected;
-      progress.quarantined += counts.quarantined;
+      sum.read += counts.read;
+      sum.rejected += counts.rejected;
+      sum.quarantined += counts.quarantined;
+    }
+    progress.records = sum.read;
+    if (std::string_view(phase) == "load") {
+      progress.rejected = sum.rejected;
+      progress.quarantined = sum.quarantined;
     }
     return options_.progress(progress);
   }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,12 +27,13 @@ struct PartCounts {
 };
 
 struct MigrationProgress {
-  const char* phase = "";  ///< hash, load, graph, index, verify
-  std::int64_t records = 0;
-  std::int64_t bytes = 0;
-  std::int64_t bytes_total = 0;
-  std::int64_t rejected = 0;
-  std::int64_t quarantined = 0;
+  const char* phase = "";    ///< hash, load, graph, index, verify
+  std::int64_t records = 0;  ///< Read so far; in `graph` and `index` it stays.
+  std::int64_t done = 0;     ///< Of `total`: bytes of the source, in `index` rows.
+  std::int64_t total = 0;    ///< 0: not known.
+  /// Of the run so far; nothing in phases that neither reject nor quarantine.
+  std::optional<std::int64_t> rejected = {};
+  std::optional<std::int64_t> quarantined = {};
 };
 
 struct MigrationOptions {
