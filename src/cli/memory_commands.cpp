@@ -358,12 +358,15 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   add->fallthrough();
   auto* content = add->add_option("content", add_flags->content, "What to remember");
   add->add_option("--network", add_flags->network, "world, experience, opinion or observation")
+      ->type_name("NAME")
       ->check(networks())
       ->capture_default_str();
   add->add_option("--confidence", add_flags->confidence, "Between 0 and 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  add->add_option("--batch", add_flags->batch, "File of JSON lines, - for standard input")
+  add->add_option("--batch", add_flags->batch,
+                  "File of JSON lines, - for standard input; instead of content")
+      ->type_name("FILE")
       ->excludes(content);
   add->callback([&context, &action, add_flags, add] {
     if (add_flags->batch.empty() && add->count("content") == 0)
@@ -388,12 +391,17 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* list_command =
       app.add_subcommand("list", "Show memories in the order of their insertion");
   list_command->fallthrough();
-  list_command->add_option("--network", list_flags->networks, "Only these networks")
+  list_command
+      ->add_option("--network", list_flags->networks,
+                   "Only these networks, with commas between them")
+      ->type_name("NAME")
       ->delimiter(',');
-  list_command->add_option("--limit", list_flags->limit, "At most so many")
+  list_command->add_option("--limit", list_flags->limit, "At most so many memories, 1 to 10000")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  list_command->add_option("--after", list_flags->after, "Go on behind this place")
+  list_command
+      ->add_option("--after", list_flags->after,
+                   "Go on behind this place: the last line of a page tells it")
       ->check(CLI::NonNegativeNumber);
   list_command->callback([&context, &action, list_flags] {
     action = [&context, list_flags] { return list(context, *list_flags); };
@@ -403,18 +411,30 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* update_command = app.add_subcommand("update", "Change a memory in its place");
   update_command->fallthrough();
   update_command->add_option("id", update_flags->id, "Its id or UUID")->required();
-  auto* group = update_command->add_option_group("change", "What to change");
-  group->require_option(1, 0);
-  group->add_option("--content", update_flags->content,
-                    "New words; the vector is dropped with the old ones");
-  group->add_option("--network", update_flags->network, "world, experience, opinion or observation")
+  const auto changes = [&](CLI::Option* option) {
+    option->group("What to change, at least one");
+    return option;
+  };
+  changes(update_command->add_option("--content", update_flags->content,
+                                     "New words; the vector is dropped with the old ones"));
+  changes(update_command->add_option("--network", update_flags->network,
+                                     "world, experience, opinion or observation"))
+      ->type_name("NAME")
       ->check(networks());
-  group->add_option("--confidence", update_flags->confidence, "Between 0 and 1")
+  changes(update_command->add_option("--confidence", update_flags->confidence, "Between 0 and 1"))
       ->check(CLI::Range(0.0, 1.0));
-  group->add_option("--category", update_flags->category, "Any word");
-  group->add_option("--source", update_flags->source, "Where it comes from");
-  group->add_option("--metadata", update_flags->metadata, "A JSON object in place of the old one");
+  changes(update_command->add_option("--category", update_flags->category, "Any word"));
+  changes(update_command->add_option("--source", update_flags->source, "Where it comes from"));
+  changes(update_command->add_option("--metadata", update_flags->metadata,
+                                     "A JSON object in place of the old one"))
+      ->type_name("JSON");
   update_command->callback([&context, &action, update_flags] {
+    const UpdateFlags& given = *update_flags;
+    if (!given.content && !given.network && !given.confidence && !given.category && !given.source &&
+        !given.metadata)
+      throw CLI::RequiredError(
+          "something to change: --content, --network, --confidence, "
+          "--category, --source or --metadata");
     action = [&context, update_flags] { return update(context, *update_flags); };
   });
 

@@ -1,8 +1,9 @@
 """The verbs as a person and a program use them."""
 import json
+import pathlib
 
 import support
-from support import StoreTest
+from support import EndToEnd, StoreTest
 
 
 class Commands(StoreTest):
@@ -169,6 +170,29 @@ class Commands(StoreTest):
             config = self.write("config.toml", f'store = "{store.store}"\n')
             self.assertEqual(self.must(support.bb5("--config", config, "stats", "--json")).document["memories"], 1)
             self.assertEqual(self.must(support.bb5("stats", "--json", BB5_CONFIG=config)).document["memories"], 1)
+
+
+class Help(EndToEnd):
+    VERBS = ("", "init", "stats", "doctor", "migrate", "migrate plan", "migrate run", "migrate verify", "migrate status", "add", "get", "list", "update", "forget",
+             "recall", "export", "import", "backup", "restore")
+
+    def test_help_is_for_reading(self):
+        for verb in self.VERBS:
+            text = self.must(support.bb5(*verb.split(), "--help")).out
+            for noise in ("UINT", "FLOAT", "INT:", " in [", "{", "REQUIRED", "Excludes", "NONNEGATIVE", "Option Group"):
+                self.assertNotIn(noise, text.replace("{query, embedding", ""), verb)
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_defaults_ranges_and_variables_are_told(self):
+        recall = support.bb5("recall", "--help").out
+        self.assertRegex(recall, r"--top-k,--limit N +At most so many memories, best first; 1 to 10000 \(default 5\)")
+        self.assertIn("or BB5_STORE in the environment", " ".join(support.bb5("--help").out.split()))
+
+    def test_an_update_of_nothing_says_what_can_be_changed(self):
+        answer = support.bb5("--store", f"embedded:{self.folder}/x.db", "update", "x")
+        self.assertEqual(answer.code, 2)
+        self.assertIn("--content", answer.err)
 
 
 support.for_each_store(globals(), Commands)
