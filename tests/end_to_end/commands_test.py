@@ -144,6 +144,15 @@ class Commands(StoreTest):
         self.assertEqual((lines["verify"]["rejected"], lines["verify"]["quarantined"]), (None, None))
         self.assertEqual({line["eta_s"] for line in lines.values()}, {None})  # each lasts less than a second
 
+    def test_a_graph_that_is_missed_is_mentioned(self):
+        store = self.store
+        self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+        self.assertIn("Graph none named: 2 changes wait for one", self.must(store.run("stats")).out)
+        self.assertIsNone(store.json("stats").document["graph"])
+        checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
+        self.assertEqual((checks["graph"]["state"], checks["graph"]["say"]), ("skipped", "none is named; 2 changes wait for one"))
+        self.assertIn("BB5_GRAPH", checks["graph"]["fix"])
+
     def test_stats_and_doctor(self):
         store = self.store
         store.run("add", "one", "--network", "world")
@@ -170,6 +179,28 @@ class Commands(StoreTest):
             config = self.write("config.toml", f'store = "{store.store}"\n')
             self.assertEqual(self.must(support.bb5("--config", config, "stats", "--json")).document["memories"], 1)
             self.assertEqual(self.must(support.bb5("stats", "--json", BB5_CONFIG=config)).document["memories"], 1)
+
+
+class GraphOfABank(EndToEnd):
+    def test_stats_and_doctor_show_it_and_doctor_mends_it(self):
+        with support.postgres_store(graph=True) as store:
+            self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+            checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
+            self.assertEqual(checks["graph"]["state"], "warn")
+            self.assertIn("differ from the store's; 2 changes wait", checks["graph"]["say"])
+            stats = self.must(store.json("stats")).document
+            self.assertEqual((stats["graph"]["reachable"], stats["graph"]["nodes"], stats["outbox_pending"]), (True, 0, 2))
+            checks = {check["id"]: check for check in self.must(store.json("doctor", "--fix")).document["checks"]}
+            self.assertEqual((checks["graph"]["state"], checks["graph"]["say"]), ("ok", "1 node, 0 edges, 1 mention, as in the store"))
+            support.cypher("MATCH (e:Entity) WHERE e.bank = $bank SET e.mention_count = 99", bank=store.bank)
+            self.assertIn("  ! graph            1 value differs from the store's; 0 changes wait", self.must(store.run("doctor")).out)
+            self.assertIn(": 1 node, 0 edges, 1 mention; 0 changes wait\n", self.must(store.run("stats")).out)
+            away = support.Store(store.name, store.store, "neo4j+http://neo4j@127.0.0.1:9/neo4j", store.bank)
+            stats = self.must(away.json("stats")).document
+            self.assertEqual((stats["graph"]["reachable"], stats["graph"]["error"]["code"]), (False, "unavailable"))
+            answer = away.run("doctor")
+            self.assertEqual(answer.code, 1, answer)
+            self.assertIn("  ✗ graph ", answer.out)
 
 
 class Help(EndToEnd):
