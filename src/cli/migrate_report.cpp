@@ -61,22 +61,24 @@ Document differences_document(const MigrateOutcome& outcome) {
   return list;
 }
 
-std::string run_text(const MigrationReport& run) {
+std::string records_text(const MigrateOutcome& outcome, const RunId& run) {
   std::string text;
   for (const auto& [part, name] : part_names) {
-    if (const auto counts = run.parts.find(part); counts != run.parts.end())
+    if (const auto counts = outcome.parts().find(part); counts != outcome.parts().end())
       text += counts_line(name, counts->second);
   }
-  for (const auto& [length, count] : run.vectors)
-    text += fmt::format("  {:<16} {:>9} of {} numbers\n", "vectors", count, length);
-  if (!run.issues.empty()) {
-    text += "  remarks, rejects and quarantined by code\n";
-    for (const auto& [code, count] : run.issues)
-      text += fmt::format("    {:<28} {:>7}\n", code, count);
+  if (outcome.run) {
+    for (const auto& [length, count] : outcome.run->vectors)
+      text += fmt::format("  {:<16} {:>9} of {} numbers\n", "vectors", count, length);
   }
-  if (!run.issues.empty())
-    text += fmt::format("    each one: bb5-memory migrate status {} --issues\n", short_id(run.run));
-  if (!run.backup.empty()) text += fmt::format("  source copied     {}\n", run.backup.string());
+  if (!outcome.issues().empty()) {
+    text += "  remarks, rejects and quarantined by code\n";
+    for (const auto& [code, count] : outcome.issues())
+      text += fmt::format("    {:<28} {:>7}\n", code, count);
+    text += fmt::format("    each one: bb5-memory migrate status {} --issues\n", short_id(run));
+  }
+  if (outcome.run && !outcome.run->backup.empty())
+    text += fmt::format("  source copied     {}\n", outcome.run->backup.string());
   return text;
 }
 
@@ -117,11 +119,9 @@ std::string verification_text(const MigrateOutcome& outcome) {
 std::string proved_text(const MigrateOutcome& outcome) {
   std::int64_t rejected = 0;
   std::int64_t quarantined = 0;
-  if (outcome.run) {
-    for (const auto& [part, counts] : outcome.run->parts) {
-      rejected += counts.rejected;
-      quarantined += counts.quarantined;
-    }
+  for (const auto& [part, counts] : outcome.parts()) {
+    rejected += counts.rejected;
+    quarantined += counts.quarantined;
   }
   if (rejected == 0 && quarantined == 0) return "source and store are the same";
   return fmt::format(
@@ -153,6 +153,30 @@ Document counts_document(const PartCounts& counts) {
           {"identical", counts.identical},
           {"rejected", counts.rejected},
           {"quarantined", counts.quarantined}};
+}
+
+std::string rejected_text(const RejectedRecord& record) {
+  return fmt::format("{} record {} at byte {} (id {})", record.file, record.ordinal,
+                     record.byte_from, record.id);
+}
+
+Document rejected_document(const std::vector<RejectedRecord>& records) {
+  Document list = Document::array();
+  for (const RejectedRecord& record : records) {
+    list.push_back({{"file", record.file},
+                    {"record", record.ordinal},
+                    {"byte", record.byte_from},
+                    {"id", record.id}});
+  }
+  return list;
+}
+
+const std::map<LedgerPart, PartCounts>& MigrateOutcome::parts() const {
+  return run ? run->parts : verification->parts;
+}
+
+const std::map<std::string, std::int64_t>& MigrateOutcome::issues() const {
+  return run ? run->issues : verification->issues;
 }
 
 bool MigrateOutcome::verified() const {
@@ -191,15 +215,21 @@ Document report_document(const MigrateOutcome& outcome) {
     const MigrationReport& run = *outcome.run;
     document["outcome"] = name_of(run.outcome);
     if (!run.reason.empty()) document["reason"] = run.reason;
+    if (!run.remedy.empty()) document["fix"] = run.remedy;
+    if (!run.rejected.empty()) document["rejected_records"] = rejected_document(run.rejected);
     document["resumed"] = run.resumed;
-    for (const auto& [part, name] : part_names) {
-      const auto counts = run.parts.find(part);
-      document[name] = counts_document(counts == run.parts.end() ? PartCounts{} : counts->second);
-    }
+  }
+  for (const auto& [part, name] : part_names) {
+    const auto counts = outcome.parts().find(part);
+    document[name] =
+        counts_document(counts == outcome.parts().end() ? PartCounts{} : counts->second);
+  }
+  document["issues"] = outcome.issues();
+  if (outcome.run) {
+    const MigrationReport& run = *outcome.run;
     document["vectors"] = Document::object();
     for (const auto& [length, count] : run.vectors)
       document["vectors"][std::to_string(length)] = count;
-    document["issues"] = run.issues;
     document["files"] = Document::array();
     for (const LedgerFile& file : run.files) {
       document["files"].push_back(
@@ -255,7 +285,7 @@ std::string report_text(const MigrateOutcome& outcome) {
   std::string text = fmt::format(
       "Run {}  {} → {}{}\n", short_id(id), outcome.source, target_text(outcome.store, outcome.bank),
       outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
-  if (outcome.run) text += run_text(*outcome.run);
+  text += records_text(outcome, id);
   if (outcome.relay) {
     text += fmt::format("  graph             {} applied to {}\n",
                         counted(outcome.relay->applied, "change", "changes"), outcome.graph);
@@ -272,6 +302,7 @@ std::string report_text(const MigrateOutcome& outcome) {
                outcome.run->seconds_index;
   if (outcome.run && outcome.run->outcome != MigrationOutcome::loaded) {
     text += fmt::format("STOPPED: {}\n", outcome.run->reason);
+    if (!outcome.run->remedy.empty()) text += fmt::format("  fix: {}\n", outcome.run->remedy);
   } else if (outcome.verified()) {
     text += fmt::format("VERIFIED: {}.  {:.1f} s, peak {:.0f} MB\n", proved_text(outcome), seconds,
                         peak_megabytes());

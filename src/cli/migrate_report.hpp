@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -28,6 +30,9 @@ struct MigrateOutcome {
 
   /// Everything that was asked for was compared and is equal.
   [[nodiscard]] bool verified() const;
+  /// What became of the records, and the remarks by code: of the run, or by its ledger.
+  [[nodiscard]] const std::map<LedgerPart, PartCounts>& parts() const;
+  [[nodiscard]] const std::map<std::string, std::int64_t>& issues() const;
   [[nodiscard]] int exit_code(bool strict) const;
 };
 
@@ -43,6 +48,10 @@ inline constexpr std::pair<LedgerPart, const char*> part_names[] = {
 [[nodiscard]] std::string graph_text(const GraphCounts& counts);
 /// `memories  10 read = 10 loaded + …` with a line end.
 [[nodiscard]] std::string counts_line(const char* name, const PartCounts& counts);
+
+/// `memories.json record 4 at byte 123 (id a1)`
+[[nodiscard]] std::string rejected_text(const RejectedRecord& record);
+[[nodiscard]] nlohmann::ordered_json rejected_document(const std::vector<RejectedRecord>& records);
 
 [[nodiscard]] nlohmann::ordered_json report_document(const MigrateOutcome& outcome);
 [[nodiscard]] std::string report_text(const MigrateOutcome& outcome);

@@ -144,6 +144,79 @@ class Commands(StoreTest):
         self.assertEqual((lines["verify"]["rejected"], lines["verify"]["quarantined"]), (None, None))
         self.assertEqual({line["eta_s"] for line in lines.values()}, {None})  # each lasts less than a second
 
+    def test_verify_alone_says_what_stayed_out(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x"), {"id": "no content"}]))
+        store = self.store
+        ran = self.must(store.json("migrate", "run", "--from", self.folder / "source")).document
+        verified = self.must(store.json("migrate", "verify", "--from", self.folder / "source")).document
+        for member in ("memories", "entities", "relationships", "embedding_cache", "issues"):
+            self.assertEqual(verified[member], ran[member])
+        self.assertEqual(verified["memories"]["quarantined"], 1)
+        text = self.must(store.run("migrate", "verify", "--from", self.folder / "source")).out
+        self.assertIn("2 read = 1 loaded + 0 identical + 0 rejected + 1 quarantined\n", text)
+        self.assertRegex(text, r"    no_content +1\n")
+        self.assertIn("VERIFIED: all that was taken over is the same; 0 rejected and 1 quarantined stayed out.", text)
+
+    def conflicting(self):
+        """A bank in which five of six records of the source have other words."""
+        self.write("source/memories.json", support.legacy([support.record(f"id{i}", f"old {i}") for i in range(6)]))
+        self.must(self.store.run("migrate", "run", "--from", self.folder / "source"))
+        other = [support.record(f"id{i}", f"new {i}" if i else "old 0") for i in range(6)]
+        self.write("other/memories.json", support.legacy(other + [support.record("fresh", "fresh")]))
+        return self.folder / "other"
+
+    def test_a_run_that_stops_for_rejects_names_them_and_the_remedy(self):
+        other, store = self.conflicting(), self.store
+        answer = store.run("migrate", "run", "--from", other)
+        self.assertEqual(answer.code, 2, answer)
+        self.assertIn("record 1 at byte ", answer.out)
+        self.assertIn("(id id1), record 2 at byte ", answer.out)
+        self.assertIn("(id id3) and 2 more; rejected would be 5, allowed are 0; nothing of that batch was written\n", answer.out)
+        self.assertIn("  fix: mend the source, or give --max-rejects 5 or more", answer.out)
+        report = store.json("migrate", "run", "--from", other).document
+        self.assertEqual((report["outcome"], [r["id"] for r in report["rejected_records"]]), ("too_many_rejects", [f"id{i}" for i in range(1, 6)]))
+        self.assertIn("--max-rejects 5", report["fix"])
+        stopped = self.must(store.json("migrate", "status")).document["runs"][0]
+        self.assertEqual((stopped["state"], stopped["memories"]["read"]), ("unfinished", 0))
+        self.assertIn("(id id1)", stopped["stopped"])
+        self.assertIn("  stopped: the bank holds other records", self.must(store.run("migrate", "status")).out)
+        # Given the remedy, the same run goes on to its end.
+        report = self.must(store.json("migrate", "run", "--from", other, "--max-rejects", "5")).document
+        self.assertTrue(report["resumed"])
+        self.assertEqual(report["memories"], {"read": 7, "loaded": 1, "identical": 1, "rejected": 5, "quarantined": 0})
+        self.assertNotIn("run_stopped", report["issues"])
+        self.assertEqual(self.must(store.json("migrate", "status")).document["runs"][0]["stopped"], None)
+
+    def test_plan_says_what_a_run_into_that_bank_would_do_and_writes_nothing(self):
+        other, store = self.conflicting(), self.store
+        before = self.state()
+        plan = self.must(store.json("migrate", "plan", "--from", other)).document
+        self.assertEqual(plan["memories"], {"read": 7, "loaded": 1, "identical": 1, "rejected": 5, "quarantined": 0})
+        self.assertEqual((plan["store"], plan["bank"], plan["held"], len(plan["rejected_records"])), (store.store, store.bank, 6, 5))
+        text = self.must(store.run("migrate", "plan", "--from", other)).out
+        self.assertIn("  store holds      6 memories\n", text)
+        self.assertIn("7 read = 1 to load + 1 identical + 5 rejected + 0 quarantined\n", text)
+        self.assertIn("--max-rejects 5 would keep what the bank holds", text)
+        self.assertEqual(self.state(), before)
+        self.assertEqual(store.run("migrate", "run", "--from", other).code, 2)
+        self.assertIsNotNone(self.must(store.json("migrate", "plan", "--from", other)).document["unfinished_run"])
+        ran = self.must(store.json("migrate", "run", "--from", other, "--max-rejects", "5")).document
+        self.assertEqual(ran["memories"], plan["memories"])
+
+    def test_plan_into_what_is_not_there_makes_nothing(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        absent = support.Store(self.store.name, self.store.store.replace("memories.db", "absent.db"), None, "e2e_absent")
+        plan = self.must(absent.json("migrate", "plan", "--from", self.folder / "source")).document
+        self.assertEqual((plan["held"], plan["memories"]["loaded"]), (None, 1))
+        self.assertEqual(absent.run("stats").code, 10)
+
+    def state(self):
+        """All that a plan could have written to."""
+        if self.store.name == "embedded":
+            folder = pathlib.Path(self.store.store.split(":", 1)[1]).parent
+            return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return support.sql(f"SELECT (SELECT count(*) FROM bb5_{self.store.bank}.memories), (SELECT count(*) FROM bb5_{self.store.bank}.migration_runs)")
+
     def test_a_graph_that_is_missed_is_mentioned(self):
         store = self.store
         self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
