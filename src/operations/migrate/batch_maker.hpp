@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "operations/migrate/migration.hpp"
+#include "operations/migrate/name_choices.hpp"
 #include "operations/migrate/record_mapper.hpp"
 
 namespace bb5 {
@@ -33,12 +34,13 @@ struct Resume {
 class BatchMaker {
  public:
   BatchMaker(RunId run, const MemorySource::File& file, Resume resume,
-             const MigrationOptions& options, RecordMapper& mapper)
+             const MigrationOptions& options, RecordMapper& mapper, NameChoices& choices)
       : run_(run),
         file_(file),
         resume_(resume),
         options_(options),
         mapper_(mapper),
+        choices_(choices),
         next_batch_(resume.next_batch) {
     start();
   }
@@ -94,6 +96,7 @@ class BatchMaker {
 
   void add(SourceRecord& record) {
     ++records_;
+    choices_.add(file_.name, record);
     const bool done_before = record.ordinal < resume_.next_ordinal;
     if (auto* memory = std::get_if<Memory>(&record.item)) {
       // Ids depend on what came before, so records that are in the bank already are mapped too.
@@ -151,6 +154,7 @@ class BatchMaker {
   Resume resume_;
   const MigrationOptions& options_;
   RecordMapper& mapper_;
+  NameChoices& choices_;
   std::int64_t next_batch_;
   std::int64_t records_ = 0;
   std::map<std::size_t, std::int64_t> vectors_;

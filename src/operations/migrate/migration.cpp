@@ -320,7 +320,7 @@ class Migration {
       if (!reader) return std::move(reader).error();
       const auto resume = resume_.find(file.name);
       BatchMaker maker(report_.run, file, resume == resume_.end() ? Resume{} : resume->second,
-                       options_, mapper);
+                       options_, mapper, choices_);
       BB5_TRY(maker.read(
           **reader, [&](PreparedBatch batch) { return wanted = queue.push(std::move(batch)); }));
       records_[file.name] = maker.records();
@@ -417,6 +417,24 @@ class Migration {
     return ok();
   }
 
+  /// A file's remarks are one batch, so a run that is gone on with finds all of them or none.
+  Result<> note_choices() {
+    auto remarks = choices_.remarks(bank_);
+    if (!remarks) return std::move(remarks).error();
+    if (remarks->empty()) return ok();
+    auto issues = bank_.issues(report_.run, 10'000'000);
+    if (!issues) return std::move(issues).error();
+    for (const auto& [file, issue] : *issues) {
+      if (issue.code == NameChoices::placeholder_code || issue.code == NameChoices::ambiguous_code)
+        remarks->erase(file);
+    }
+    for (const LedgerFile& file : manifest_.files) {
+      if (const auto found = remarks->find(file.file); found != remarks->end())
+        BB5_TRY(write_remarks(file.file, file.part, std::move(found->second)));
+    }
+    return ok();
+  }
+
   Result<> derive() {
     Stopwatch graph;
     if (!tell("graph", 0, 0)) {
@@ -426,6 +444,7 @@ class Migration {
     }
     BB5_TRY(bank_.fold_graph());
     fail_point("migrate.graph_folded");
+    BB5_TRY(note_choices());
     BB5_TRY(count_issues());
     report_.seconds_graph = graph.seconds();
     const Stopwatch index;
@@ -469,6 +488,7 @@ class Migration {
   EmbedderInfo embedder_;
   bool begun_ = false;  ///< The run is in the ledger.
   std::map<std::string, Resume, std::less<>> resume_;
+  NameChoices choices_;                          // filled by the reading thread, read after it
   std::map<std::string, std::int64_t> records_;  // written by the reading thread, read after it
   std::map<std::size_t, std::int64_t> vectors_;  // likewise
   std::int64_t bytes_before_ = 0;
@@ -567,11 +587,12 @@ Result<MigrationPlan> plan_migration(const MemorySource& source, const std::stri
   auto files = source.files();
   if (!files) return std::move(files).error();
   RecordMapper mapper;
+  NameChoices choices;
   for (const MemorySource::File& file : *files) {
     auto reader = source.open(file, source.path_of(file.name),
                               {.embedder = *embedder, .source_model = options.source_model});
     if (!reader) return std::move(reader).error();
-    BatchMaker maker({}, file, {}, options, mapper);
+    BatchMaker maker({}, file, {}, options, mapper, choices);
     Result<> planned;
     BB5_TRY(maker.read(**reader, [&](PreparedBatch batch) {
       planned = plan_batch(bank, std::move(batch), plan);
