@@ -15,6 +15,7 @@ namespace bb5 {
 namespace {
 
 using testing::Contains;
+using testing::Each;
 using testing::Key;
 using testing::SizeIs;
 
@@ -49,7 +50,8 @@ TEST(StoreGenerator, WhatItWritesComesOutOfABankByteForByteWithoutRawRecords) {
   const auto bank = new_in_memory_bank();
   const Migrated migrated = migrate(file, "test/96", *bank);
   EXPECT_EQ(migrated.report.parts.at(LedgerPart::memories).loaded, 120);
-  EXPECT_THAT(migrated.report.issues, SizeIs(0));
+  // Its relationships name what it has no record of.
+  EXPECT_THAT(migrated.report.issues, Each(Key("endpoint_placeholder")));
   EXPECT_TRUE(migrated.verification.verified());
   EXPECT_EQ(migrated.exported, read_file(file));
   const auto stats = *bank->stats();

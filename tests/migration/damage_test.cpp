@@ -537,7 +537,7 @@ TEST_F(Damage, Kind19_ARelationshipToNothingGetsAPlaceholderAndASelfLoopStays) {
   EXPECT_THAT(places_of("relationship_without_endpoint"),
               ElementsAre("memories.json 1 /metadata/subject"));
   EXPECT_THAT(places_of("endpoint_placeholder"),
-              ElementsAre("memories.json 0 /metadata/object", "memories.json 0 /metadata/subject"));
+              ElementsAre("memories.json 0 /metadata/subject", "memories.json 0 /metadata/object"));
   EXPECT_EQ(exported(), file);
 }
 
