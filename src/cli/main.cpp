@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "base/environment.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 
@@ -44,8 +44,7 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", BB5_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
-  const char* config = std::getenv("BB5_CONFIG");
-  app.set_config("--config", config != nullptr ? config : "",
+  app.set_config("--config", environment("BB5_CONFIG"),
                  "File with these options, as NAME=VALUE lines (BB5_CONFIG)");
   Context context;
   app.add_option("--store", context.addresses.store,
