@@ -9,8 +9,9 @@
 #include "benchmarks/support/parsed_store.hpp"
 #include "stores/embedded/embedded_bank.hpp"
 
+// What is thrown ends the program with its words: NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  using namespace bb5;
+  using namespace bb5;  // NOLINT(google-build-using-namespace): our own, in a program of one file
   CLI::App app{"Loading parsed records into the embedded store, beside bare SQLite."};
   StoreShape shape{.records = 5000, .clusters = 50, .entities = 0.1, .relationships = 0.05};
   int rounds = 3;

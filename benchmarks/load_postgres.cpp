@@ -1,18 +1,19 @@
 // What does loading into PostgreSQL cost over one bare COPY of the same parsed rows? (design §7,
 // figure 1; beside it the way from the file to the proof, figure 4)
-#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/environment.hpp"
 #include "benchmarks/rivals/bare_copy.hpp"
 #include "benchmarks/support/measure.hpp"
 #include "benchmarks/support/parsed_store.hpp"
 #include "stores/postgres/postgres_bank.hpp"
 
+// What is thrown ends the program with its words: NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  using namespace bb5;
+  using namespace bb5;  // NOLINT(google-build-using-namespace): our own, in a program of one file
   using Indexes = bench::BareCopy::Indexes;
   CLI::App app{
       "Loading parsed records into PostgreSQL, beside one bare COPY BINARY. The server is the one\n"
@@ -28,8 +29,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--folder", folder, "where memories.json is made; default: temporary files");
   CLI11_PARSE(app, argc, argv);
-  const char* url = std::getenv("BB5_TEST_POSTGRES");
-  if (url == nullptr) {
+  const std::string url = environment("BB5_TEST_POSTGRES");
+  if (url.empty()) {
     fmt::print("BB5_TEST_POSTGRES names no server: nothing is measured\n");
     return 77;
   }

@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace bb5;
+using namespace bb5;  // NOLINT(google-build-using-namespace): our own, in a program of one file
 
 /// What every reader must agree about.
 struct Seen {
@@ -59,6 +59,7 @@ Seen walk_array(const std::string& path) {
 
 }  // namespace
 
+// What is thrown ends the program with its words: NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app{"Reading memories.json, beside simdjson's On-Demand walk of the same file."};
   StoreShape shape{.records = 2500, .entities = 0.1, .relationships = 0.05};

@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace bb5;
+using namespace bb5;  // NOLINT(google-build-using-namespace): our own, in a program of one file
 using Rows = std::vector<std::size_t>;
 
 /// Share of the true nearest rows that were found.
@@ -38,6 +38,7 @@ struct Contender {
 
 }  // namespace
 
+// What is thrown ends the program with its words: NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   CLI::App app{"Searching the embedded store, beside a bare scan and hnswlib."};
   StoreShape shape{.records = 100'000, .dimension = 384, .clusters = 1000};

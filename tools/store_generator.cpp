@@ -4,12 +4,12 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/file_error.hpp"
 #include "json/number.hpp"
 #include "json/value.hpp"
 #include "model/legacy_record.hpp"
@@ -87,7 +87,7 @@ std::string entity_name(std::uint64_t place) {
   return fmt::format("{} {}", nouns[place / 2 % std::size(nouns)], place / 2);
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   std::string out;
   json::write_string(text, out);
   return out;
@@ -102,7 +102,7 @@ void describe_entity(Memory& memory, std::uint64_t place, const std::string& see
   if (mentions > 1) memory.content += fmt::format(" - mentioned {} times", mentions);
   memory.metadata = fmt::format(
       R"({{"entity_name":{},"entity_type":"{}","mention_count":{},"first_seen":"{}","is_entity":true}})",
-      quoted(name), type, mentions, seen);
+      json_string(name), type, mentions, seen);
 }
 
 void describe_relationship(Memory& memory, std::uint64_t place, std::uint64_t names,
@@ -114,7 +114,7 @@ void describe_relationship(Memory& memory, std::uint64_t place, std::uint64_t na
   memory.content = fmt::format("Relationship: {} {} {}", subject, predicate, object);
   memory.metadata = fmt::format(
       R"({{"subject":{},"predicate":"{}","object":{},"confidence":{},"is_relationship":true}})",
-      quoted(subject), predicate, quoted(object),
+      json_string(subject), predicate, json_string(object),
       json::number_text(static_cast<double>(50 + random.below(50)) / 100));
 }
 
@@ -128,7 +128,7 @@ void describe_memory(Memory& memory, std::size_t words_wanted, std::uint64_t nam
   }
   std::string entities;
   for (std::size_t i = random.below(4); i > 0; --i)
-    entities += (entities.empty() ? "" : ",") + quoted(entity_name(random.below(names)));
+    entities += (entities.empty() ? "" : ",") + json_string(entity_name(random.below(names)));
   memory.metadata = fmt::format(
       R"({{"confidence":{},"source":"memory/runs/run-{:04}/THOUGHTS.md","source_type":"{}","category":{},"entities":[{}],"created_at":"{}"}})",
       json::number_text(static_cast<double>(50 + random.below(50)) / 100), random.below(10'000),
@@ -261,10 +261,7 @@ Result<GeneratedStore> generate_store(const StoreShape& shape, const GeneratedBy
 }
 
 Result<GeneratedStore> generate_store_file(const StoreShape& shape, const std::string& path) {
-  const auto error = [&] {
-    return Error{errno == ENOSPC ? Errc::out_of_space : Errc::unavailable,
-                 fmt::format("cannot write {}: {}", path, std::strerror(errno))};
-  };
+  const auto error = [&] { return file_error("write", path, errno); };
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) return error();
   auto store = generate_store(shape, [&](std::string_view bytes) -> Result<> {

@@ -16,6 +16,8 @@ class RowsOfBank {
   RowsOfBank(RowsOfBank&&) noexcept;
   RowsOfBank& operator=(RowsOfBank&&) noexcept;
   ~RowsOfBank();
+  RowsOfBank(const RowsOfBank&) = delete;
+  RowsOfBank& operator=(const RowsOfBank&) = delete;
 
   /// Makes a database of the same schema and settings and inserts the rows, a transaction for each
   /// cut, memories and what belongs to them first, by statements prepared once. Returns the seconds

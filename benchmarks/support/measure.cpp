@@ -128,7 +128,7 @@ std::string shown_seconds(double seconds) {
 
 void give_up(const std::string& message) {
   fmt::print(stderr, "{}\n", message);
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): no other thread runs
 }
 
 }  // namespace bb5::bench

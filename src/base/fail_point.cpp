@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/environment.hpp"
+
 namespace bb5 {
 namespace {
 
@@ -16,9 +18,7 @@ struct Armed {
 Armed* armed() {
   static Armed state;
   static Armed* const result = [&]() -> Armed* {
-    const char* given = std::getenv("BB5_FAIL_POINT");
-    if (given == nullptr) return nullptr;
-    const std::string text(given);
+    const std::string text = environment("BB5_FAIL_POINT");
     const auto colon = text.rfind(':');
     if (colon == std::string::npos) return nullptr;
     state.name = text.substr(0, colon);

@@ -62,6 +62,8 @@ struct Error {
 
 /// A value or the Error that stood in its way. Result<> is success without a value.
 /// Reading the wrong half throws std::logic_error: a bug, never a condition to handle.
+/// A temporary gives its value away, not a reference into itself: `for (auto& x : *read())` is
+/// safe.
 template <class T = std::monostate>
 class [[nodiscard]] Result {
  public:
@@ -75,26 +77,29 @@ class [[nodiscard]] Result {
   [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
-  T& value() & { return require_value(), *std::get_if<0>(&state_); }
-  const T& value() const& { return require_value(), *std::get_if<0>(&state_); }
-  T&& value() && { return require_value(), std::move(*std::get_if<0>(&state_)); }
+  T& value() & { return value_of(state_); }
+  const T& value() const& { return value_of(state_); }
+  T value() && { return std::move(value_of(state_)); }
   T& operator*() & { return value(); }
   const T& operator*() const& { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }
 
-  Error& error() & { return require_error(), *std::get_if<1>(&state_); }
-  const Error& error() const& { return require_error(), *std::get_if<1>(&state_); }
-  Error&& error() && { return require_error(), std::move(*std::get_if<1>(&state_)); }
+  Error& error() & { return error_of(state_); }
+  const Error& error() const& { return error_of(state_); }
+  Error error() && { return std::move(error_of(state_)); }
 
  private:
-  void require_value() const {
-    if (!has_value())
-      throw std::logic_error("Result without a value: " + std::get_if<1>(&state_)->message);
+  template <class State>  // const or not
+  static auto& value_of(State& state) {
+    if (auto* value = std::get_if<0>(&state)) return *value;
+    throw std::logic_error("Result without a value: " + std::get<1>(state).message);
   }
-  void require_error() const {
-    if (has_value()) throw std::logic_error("Result without an error");
+  template <class State>
+  static auto& error_of(State& state) {
+    if (auto* error = std::get_if<1>(&state)) return *error;
+    throw std::logic_error("Result without an error");
   }
   std::variant<T, Error> state_;
 };

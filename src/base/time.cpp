@@ -80,11 +80,14 @@ Offset parse_offset(Cursor& cursor) {
 }
 
 std::string format(Timestamp time) {
-  using namespace std::chrono;
+  using std::chrono::hh_mm_ss;
+  using std::chrono::sys_days;
+  using std::chrono::year;
+  using std::chrono::year_month_day;
   constexpr auto first = sys_days{year{1} / 1 / 1};
   constexpr auto last = sys_days{year{9999} / 12 / 31} + hours{24} - microseconds{1};
   const Timestamp shown = std::clamp<Timestamp>(time, first, last);
-  const auto day = floor<days>(shown);
+  const auto day = std::chrono::floor<days>(shown);
   const year_month_day date{day};
   const hh_mm_ss clock{shown - day};
   auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cstdlib>
 #include <exception>
 #include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
+#include "base/environment.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
@@ -46,9 +46,8 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.formatter(new_help_layout());
-  const char* config = std::getenv("BB5_CONFIG");
   app.set_config(
-         "--config", config != nullptr ? config : "",
+         "--config", environment("BB5_CONFIG"),
          "Options as NAME=VALUE lines, without the dashes (or BB5_CONFIG in the environment)")
       ->type_name("FILE");
   Context context;

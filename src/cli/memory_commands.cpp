@@ -81,7 +81,7 @@ class BatchAdd {
  public:
   BatchAdd(const Context& context, Bank& bank) : context_(context), bank_(bank) {}
 
-  Result<> take(std::string text) {
+  Result<> take(std::string_view text) {
     ++line_;
     if (text.find_first_not_of(" \t\r") == std::string::npos) return ok();
     auto memory = parse_new_memory(text);
@@ -196,8 +196,7 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
   BatchAdd batch(context, bank);
   std::string line;
   while (std::getline(in, line)) {
-    if (auto taken = batch.take(std::move(line)); !taken)
-      return finish(taken.error(), context.json);
+    if (auto taken = batch.take(line); !taken) return finish(taken.error(), context.json);
     if (standard && !more_at_hand(in)) {
       if (auto flushed = batch.flush(); !flushed) return finish(flushed.error(), context.json);
     }

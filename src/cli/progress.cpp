@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
+
+#include "base/environment.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -63,8 +64,7 @@ std::string progress_text(const MigrationProgress& progress, std::optional<doubl
 ProgressDisplay::Form ProgressDisplay::form_for(bool json, bool quiet) {
   if (quiet) return Form::quiet;
   if (json) return Form::json;
-  const char* term = std::getenv("TERM");
-  const bool dumb = term != nullptr && std::string_view(term) == "dumb";
+  const bool dumb = environment("TERM") == "dumb";
   return isatty(STDERR_FILENO) != 0 && !dumb ? Form::bar : Form::lines;
 }
 

@@ -1,6 +1,5 @@
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "base/file_error.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "operations/transfer/copy.hpp"
@@ -58,12 +58,7 @@ class NewFile {
   }
 
  private:
-  [[nodiscard]] Error error(const char* what) const {
-    const int number = errno;
-    const Errc code = number == ENOSPC || number == EDQUOT || number == EFBIG ? Errc::out_of_space
-                                                                              : Errc::refused;
-    return {code, fmt::format("cannot {} {}: {}", what, path_, std::strerror(number))};
-  }
+  [[nodiscard]] Error error(const char* verb) const { return file_error(verb, path_, errno); }
   std::string path_;
   std::string unfinished_;
   std::FILE* file_ = nullptr;

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/environment.hpp"
+
 namespace bb5 {
 namespace {
 
@@ -39,9 +41,9 @@ bool has_password_parameter(std::string_view url) {
 }  // namespace
 
 std::filesystem::path home_folder() {
-  if (const char* home = std::getenv("BB5_HOME"); home != nullptr && *home != '\0') return home;
-  const char* user = std::getenv("HOME");
-  return std::filesystem::path(user != nullptr ? user : ".") / ".local/share/bb5-memory";
+  if (const std::string home = environment("BB5_HOME"); !home.empty()) return home;
+  const std::string user = environment("HOME");
+  return std::filesystem::path(user.empty() ? "." : user) / ".local/share/bb5-memory";
 }
 
 std::string default_store() {

@@ -1,9 +1,8 @@
 #include "engine/open.hpp"
 
-#include <cstdlib>
-
 #include <fmt/format.h>
 
+#include "base/environment.hpp"
 #include "sources/blackbox5/blackbox5_source.hpp"
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
@@ -12,11 +11,6 @@
 
 namespace bb5 {
 namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 Result<std::unique_ptr<Bank>> open_embedded(const std::string& path, const std::string& bank,
                                             bool create) {

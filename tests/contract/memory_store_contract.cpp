@@ -7,7 +7,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr EmbedderInfo two{.model = "test/two", .dimension = 2};
+const EmbedderInfo two{.model = "test/two", .dimension = 2};
 
 std::vector<std::string> legacy_ids(const std::vector<Memory>& memories) {
   std::vector<std::string> ids;

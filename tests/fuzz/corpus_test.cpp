@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <random>
 
+#include <gtest/gtest.h>
+
 #include "tests/fuzz/targets.hpp"
 #include "tests/support/temporary_folder.hpp"
 

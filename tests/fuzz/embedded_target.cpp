@@ -29,6 +29,8 @@ const std::filesystem::path& folder() {
       path = pattern;
     }
     ~Folder() { std::filesystem::remove_all(path); }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
     std::filesystem::path path;
   } one;
   return one.path;

@@ -7,6 +7,8 @@
 #include <random>
 #include <stdexcept>
 
+#include "base/environment.hpp"
+
 namespace bb5 {
 
 TemporaryFolder::TemporaryFolder() {
@@ -34,22 +36,22 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 std::uint64_t test_seed() {
-  const char* given = std::getenv("BB5_SEED");
+  const std::string given = environment("BB5_SEED");
   const std::uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+      given.empty() ? std::random_device{}() : std::strtoull(given.c_str(), nullptr, 10);
   std::printf("BB5_SEED=%llu\n", static_cast<unsigned long long>(seed));
   return seed;
 }
 
 bool soak() {
-  return std::getenv("BB5_SOAK") != nullptr;
+  return !environment("BB5_SOAK").empty();
 }
 
 std::filesystem::path shared_data() {
-  const char* given = std::getenv("BB5_SHARED_DATA");
+  const std::string given = environment("BB5_SHARED_DATA");
   const std::filesystem::path path =
-      given != nullptr ? std::filesystem::path(given)
-                       : std::filesystem::path(BB5_SOURCE_DIR) / ".." / "shared" / "data";
+      given.empty() ? std::filesystem::path(BB5_SOURCE_DIR) / ".." / "shared" / "data"
+                    : std::filesystem::path(given);
   return std::filesystem::exists(path) ? std::filesystem::canonical(path) : std::filesystem::path{};
 }
 

@@ -281,15 +281,15 @@ class Comparer {
   }
 
   template <class Row>
-  void add(const typename Kind<Row>::Key& key, const char* field, std::string left,
-           std::string right) {
+  void add(const typename Kind<Row>::Key& key, const char* field, const std::string& left,
+           const std::string& right) {
     ++comparison_.found;
     if (comparison_.differences.size() >= options_.limit) return;
     comparison_.differences.push_back({.kind = Kind<Row>::kind,
                                        .key = Kind<Row>::text(key),
                                        .field = field,
-                                       .left = std::move(left),
-                                       .right = std::move(right)});
+                                       .left = left,
+                                       .right = right});
   }
 
   Result<> report_progress() const {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/digest.hpp"
+#include "base/file_error.hpp"
 
 namespace bb5 {
 namespace {
@@ -33,21 +33,18 @@ class Descriptor {
   int number_;
 };
 
-Error file_error(const char* what, const fs::path& path) {
-  const int number = errno;
-  const Errc code = number == ENOSPC || number == EDQUOT || number == EFBIG ? Errc::out_of_space
-                    : number == ENOENT                                      ? Errc::not_found
-                    : number == EACCES || number == EPERM                   ? Errc::refused
-                                                                            : Errc::unavailable;
-  return {code, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(number)),
-          code == Errc::out_of_space ? "free some space, or give --no-backup" : ""};
+/// With what a person can do about a backup that does not fit; for a call that has just failed.
+Error backup_error(const char* verb, const fs::path& path) {
+  Error error = file_error(verb, path, errno);
+  if (error.code == Errc::out_of_space) error.remedy = "free some space, or give --no-backup";
+  return error;
 }
 
 Result<> write_all(int descriptor, std::string_view bytes, const fs::path& path) {
   while (!bytes.empty()) {
     const ssize_t count = ::write(descriptor, bytes.data(), bytes.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return file_error("write", path);
+    if (count < 0) return backup_error("write", path);
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
   return ok();
@@ -57,13 +54,13 @@ Result<> write_all(int descriptor, std::string_view bytes, const fs::path& path)
 Result<int> create(const fs::path& path) {
   fs::remove(path);
   const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (descriptor < 0) return file_error("create", path);
+  if (descriptor < 0) return backup_error("create", path);
   return descriptor;
 }
 
 Result<> seal(int descriptor, const fs::path& path) {
-  if (fsync(descriptor) != 0) return file_error("flush", path);
-  if (fchmod(descriptor, 0400) != 0) return file_error("protect", path);
+  if (fsync(descriptor) != 0) return backup_error("flush", path);
+  if (fchmod(descriptor, 0400) != 0) return backup_error("protect", path);
   return ok();
 }
 
@@ -99,7 +96,7 @@ Result<Manifest> read_manifest(const MemorySource& source, const fs::path& copy_
     const fs::path from = source.path_of(file.name);
     const fs::path to = copy_to.empty() ? fs::path{} : copy_to / file.name;
     const Descriptor in(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!in) return file_error("read", from);
+    if (!in) return backup_error("read", from);
     int created = -1;
     if (!to.empty()) {
       auto out = create(to);
@@ -112,7 +109,7 @@ Result<Manifest> read_manifest(const MemorySource& source, const fs::path& copy_
     while (true) {
       const ssize_t count = ::read(in.get(), buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return file_error("read", from);
+      if (count < 0) return backup_error("read", from);
       if (count == 0) break;
       const std::string_view piece(buffer.data(), static_cast<std::size_t>(count));
       digest.add(piece);

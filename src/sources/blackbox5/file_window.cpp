@@ -5,21 +5,11 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/file_error.hpp"
+
 namespace bb5::blackbox5 {
-namespace {
-
-Error error_of(const std::string& path, int number) {
-  const Errc code = number == ENOENT                      ? Errc::not_found
-                    : number == EACCES || number == EPERM ? Errc::refused
-                                                          : Errc::unavailable;
-  return {code, fmt::format("cannot read {}: {}", path, std::strerror(number))};
-}
-
-}  // namespace
-
 FileWindow::~FileWindow() {
   if (descriptor_ >= 0) close(descriptor_);
 }
@@ -27,7 +17,7 @@ FileWindow::~FileWindow() {
 Result<> FileWindow::open(const std::string& path) {
   path_ = path;
   descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) return error_of(path, errno);
+  if (descriptor_ < 0) return file_error("read", path, errno);
   posix_fadvise(descriptor_, 0, 0, POSIX_FADV_SEQUENTIAL);
   return ok();
 }
@@ -50,7 +40,7 @@ Result<bool> FileWindow::grow() {
   while (added < wanted) {
     const ssize_t count = ::read(descriptor_, buffer_.get() + end_, wanted - added);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return error_of(path_, errno);
+    if (count < 0) return file_error("read", path_, errno);
     if (count == 0) {
       end_of_file_ = true;
       break;

@@ -27,16 +27,30 @@ bool is_one_of(std::string_view key, std::span<const std::string_view> keys) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+SourceRecord start(const ArrayReader::Element& element) {
+  return {.ordinal = element.ordinal, .byte_from = element.byte_from, .byte_to = element.byte_to};
+}
+
+LedgerIssue warning(const ArrayReader::Element& element, std::string code, std::string pointer,
+                    std::string message) {
+  return {.kind = LedgerIssue::Kind::warning,
+          .ordinal = element.ordinal,
+          .byte_from = element.byte_from,
+          .pointer = std::move(pointer),
+          .code = std::move(code),
+          .message = std::move(message)};
+}
+
 /// Builds one memory, gathering remarks on the way.
 class MemoryBuilder {
  public:
   MemoryBuilder(const ArrayReader::Element& element, const Parts& parts,
                 const MemorySource::ReadOptions& options)
-      : element_(element), parts_(parts), object_(*parts.value.object()), options_(options) {
-    record_.ordinal = element.ordinal;
-    record_.byte_from = element.byte_from;
-    record_.byte_to = element.byte_to;
-  }
+      : element_(element),
+        parts_(parts),
+        object_(*parts.value.object()),
+        options_(options),
+        record_(start(element)) {}
 
   SourceRecord build(const std::string& content) {
     memory_.content = storable(content, "/content");
@@ -66,13 +80,9 @@ class MemoryBuilder {
   }
 
  private:
-  void warn(std::string code, std::string pointer, std::string message) {
-    record_.issues.push_back({.kind = LedgerIssue::Kind::warning,
-                              .ordinal = element_.ordinal,
-                              .byte_from = element_.byte_from,
-                              .pointer = to_storable_utf8(pointer),
-                              .code = std::move(code),
-                              .message = std::move(message)});
+  void warn(std::string code, const std::string& pointer, std::string message) {
+    record_.issues.push_back(
+        warning(element_, std::move(code), to_storable_utf8(pointer), std::move(message)));
   }
 
   std::string storable(const std::string& text, const char* pointer) {
@@ -312,20 +322,6 @@ std::int64_t count_member(const json::Object& object, std::string_view key, std:
 
 std::optional<Timestamp> time_member(const json::Object& object, std::string_view key) {
   return parse_time(text_member(object, key));
-}
-
-SourceRecord start(const ArrayReader::Element& element) {
-  return {.ordinal = element.ordinal, .byte_from = element.byte_from, .byte_to = element.byte_to};
-}
-
-LedgerIssue warning(const ArrayReader::Element& element, std::string code, std::string pointer,
-                    std::string message) {
-  return {.kind = LedgerIssue::Kind::warning,
-          .ordinal = element.ordinal,
-          .byte_from = element.byte_from,
-          .pointer = std::move(pointer),
-          .code = std::move(code),
-          .message = std::move(message)};
 }
 
 /// Facts of files are the same fact when their records are: the id is made of the record's text.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 
@@ -11,6 +10,7 @@
 #include <unicode/ucnv.h>
 #include <unicode/unistr.h>
 
+#include "base/file_error.hpp"
 #include "base/utf8.hpp"
 #include "sources/documents/transcript.hpp"
 
@@ -77,9 +77,7 @@ Result<> list_folder(const fs::path& folder, std::vector<fs::path>& files) {
     }
   }
   if (!failure) return ok();
-  return Error{Errc::unavailable,
-               fmt::format("{} cannot be read: {}", folder.string(), failure.message()),
-               "check the rights of the folder"};
+  return file_error("read", folder, failure.value());
 }
 
 Result<std::string> bytes_of_file(const fs::path& path) {
@@ -95,9 +93,7 @@ Result<std::string> bytes_of_file(const fs::path& path) {
     }
   }
   if (in.eof()) return bytes;
-  return Error{Errc::unavailable,
-               fmt::format("{} cannot be read: {}", path.string(), std::strerror(errno)),
-               "check that it is a file, and its rights"};
+  return file_error("read", path, errno);
 }
 
 std::optional<Timestamp> changed_at(const fs::path& path) {

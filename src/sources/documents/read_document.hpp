@@ -35,8 +35,8 @@ enum class DocumentFormat { text, transcript };
                                                  std::string source);
 
 /// Reads a file: its source is the path as given, its time that of the file's last change, its type
-/// that which the old system gave (source_type_of). Errors: those above; not_found, unavailable;
-/// invalid_argument for one of more than 64 MiB.
+/// that which the old system gave (source_type_of). Errors: those above; not_found, refused;
+/// invalid_argument for a folder and for a file of more than 64 MiB.
 [[nodiscard]] Result<ReadDocument> read_document_file(const std::filesystem::path& path);
 
 /// `thoughts`, `decisions`, `results` or `task`, the first of these words that the file's name

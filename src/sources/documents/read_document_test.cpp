@@ -81,8 +81,8 @@ TEST(Documents, AFileBringsItsTypeAndTime) {
 
 TEST(Documents, WhatCannotBeReadSaysSo) {
   const TemporaryFolder folder;
-  EXPECT_THAT(read_document_file(folder.path()), FailsWith(Errc::unavailable));
-  EXPECT_THAT(read_document_file(folder.path() / "none.md"), FailsWith(Errc::unavailable));
+  EXPECT_THAT(read_document_file(folder.path()), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(read_document_file(folder.path() / "none.md"), FailsWith(Errc::not_found));
 }
 
 }  // namespace

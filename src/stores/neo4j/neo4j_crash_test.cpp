@@ -7,6 +7,7 @@
 
 #include <sys/wait.h>
 
+#include "base/environment.hpp"
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
 #include "operations/graph/relay.hpp"
@@ -61,7 +62,7 @@ class OwnNeo4j {
 };
 
 TEST(Neo4jCrash, AServerThatDiesAndComesBackUnderTheRelayLosesNothing) {
-  if (std::getenv("BB5_TEST_NEO4J") == nullptr)
+  if (environment("BB5_TEST_NEO4J").empty())
     GTEST_SKIP() << "no Neo4j: set BB5_TEST_NEO4J and NEO4J_PASSWORD (scripts/services start)";
   OwnNeo4j server;
   ASSERT_TRUE(server.started()) << server.output();

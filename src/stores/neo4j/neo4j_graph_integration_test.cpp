@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/environment.hpp"
 #include "base/utf8.hpp"
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
@@ -31,11 +32,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 std::string fresh_bank() {
   static std::atomic<int> count = 0;

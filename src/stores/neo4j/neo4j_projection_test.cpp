@@ -42,7 +42,7 @@ class FakeTransport final : public GraphTransport {
         return Answer{.results = {}, .error = ServerError{code, "said"}};
       });
   }
-  void then_rows(std::vector<std::vector<json>> results) {
+  void then_rows(const std::vector<std::vector<json>>& results) {
     replies.emplace_back([results](auto) -> Result<Answer> {
       Answer answer;
       for (const auto& rows : results) answer.results.push_back({rows});

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "base/environment.hpp"
 #include "model/memory.hpp"
 #include "stores/postgres/copy_writer.hpp"
 #include "stores/postgres/memory_rows.hpp"
@@ -35,13 +36,13 @@ template <class T>
 T must(Result<T> result) {
   if (result) return std::move(*result);
   std::fprintf(stderr, "%s [%s]\n", result.error().message.c_str(), result.error().detail.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): no other thread runs
 }
 
 void must(bool done, const Connection& connection) {
   if (done) return;
   std::fprintf(stderr, "%s\n", connection.failure().message.c_str());
-  std::exit(1);
+  std::exit(1);  // NOLINT(concurrency-mt-unsafe): no other thread runs
 }
 
 std::vector<float> unit_vector(std::mt19937_64& random, std::size_t dimension) {
@@ -273,10 +274,12 @@ void benchmark_search(const std::string& url, std::size_t rows, std::size_t dime
 }  // namespace
 }  // namespace bb5::postgres
 
+// What is thrown ends the program with its words: NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
-  using namespace bb5::postgres;
-  const char* url = std::getenv("BB5_TEST_POSTGRES");
-  if (url == nullptr || argc < 2) {
+  using namespace bb5::postgres;  // NOLINT(google-build-using-namespace): our own, in a program of
+                                  // one file
+  const std::string url = bb5::environment("BB5_TEST_POSTGRES");
+  if (url.empty() || argc < 2) {
     std::fprintf(stderr,
                  "set BB5_TEST_POSTGRES; usage: %s load|search [rows] [dimension] [names]\n",
                  argv[0]);

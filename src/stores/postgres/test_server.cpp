@@ -13,15 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/environment.hpp"
 #include "stores/postgres/schema.hpp"
 
 namespace bb5::postgres {
 namespace {
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nobody sets any
-  return value == nullptr ? "" : value;
-}
 
 sockaddr_in local(int port) {
   sockaddr_in address{};
