@@ -142,7 +142,7 @@ class Commands(StoreTest):
         lines = {line["phase"]: line for line in map(json.loads, answer.err.splitlines())}
         self.assertEqual((lines["load"]["rejected"], lines["load"]["quarantined"]), (0, 1))
         self.assertEqual((lines["verify"]["rejected"], lines["verify"]["quarantined"]), (None, None))
-        self.assertEqual({line["eta_s"] for line in lines.values()}, {None})  # each lasts less than a second
+        self.assertLessEqual({line["eta_s"] for line in lines.values()}, {None, 0.0})  # none is guessed before a second; at the end it is known
 
     def test_verify_alone_says_what_stayed_out(self):
         self.write("source/memories.json", support.legacy([support.record("a", "x"), {"id": "no content"}]))
