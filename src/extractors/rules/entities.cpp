@@ -177,6 +177,7 @@ struct EntityFinder::Lexicon {
   struct Candidate {
     std::string name;
     std::string_view type = "concept";
+    bool defined = false;    ///< The document says what it means.
     bool title = false;      ///< Only known as the title of a section.
     bool capital = false;    ///< Meant only when written with a capital.
     std::string exact;       ///< Meant only in this spelling, when not empty.
@@ -223,6 +224,7 @@ struct EntityFinder::Lexicon {
 
   void put_guess(std::string_view key, std::string_view name) {
     Candidate& candidate = put(key, name, "concept");
+    if (candidate.defined) return;
     if (candidate.seen++ == 0 && candidate.name == name && candidate.type == "concept") {
       candidate.needed = 2;
       candidate.capital = true;
@@ -415,7 +417,8 @@ struct EntityFinder::Lexicon {
     if (const auto known = known_name(key); known) return;
     Candidate& candidate = put(key, term, "concept");
     if (candidate.name == term && candidate.type == "concept" && candidate.seen == 0) {
-      candidate.title = title && candidate.needed < 2;
+      candidate.defined |= !title;
+      candidate.title = title && !candidate.defined && candidate.needed < 2;
       candidate.needed = 2;
     }
   }

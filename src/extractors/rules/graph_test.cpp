@@ -80,6 +80,13 @@ TEST(Entities, WithACapitalThatComeAgainAreConcepts) {
               ElementsAre("Moltbook/concept"));
 }
 
+TEST(Entities, AreTheTermsThatADocumentDefines) {
+  EXPECT_THAT(
+      entities_in(
+          "**Bank** – an isolated set.\n\nNo bank waits for another Bank, and a Bank is one file."),
+      ElementsAre("Bank/concept"));
+}
+
 TEST(Entities, AreNotWordsThatAreOnlyEmphasised) {
   EXPECT_THAT(
       entities_in(
@@ -110,6 +117,8 @@ TEST(Relationships, AreReadFromVerbs) {
 TEST(Relationships, OfPassiveSentencesAreTurned) {
   EXPECT_THAT(relationships_in("Redis is used by VectorStore."),
               ElementsAre("VectorStore uses Redis"));
+  EXPECT_THAT(relationships_in("Redis is used by VectorStore and by GraphRelay."),
+              UnorderedElementsAre("VectorStore uses Redis", "GraphRelay uses Redis"));
   EXPECT_THAT(relationships_in("SyncDaemon was replaced by GraphRelay."),
               ElementsAre("GraphRelay replaces SyncDaemon"));
   EXPECT_THAT(relationships_in("FastAPI was created by Sebastian Ramirez."),

@@ -413,7 +413,9 @@ class Reader {
     for (std::size_t i = left.last; i < right.first; ++i) {
       const std::string_view low = words_.low(i);
       const bool joins = low == "," || low == "and" || low == "or" || low == "&";
-      if (!joins && low != "the" && low != "a" && low != "an") return false;
+      // `used by A and by B`
+      const bool small = low == "the" || low == "a" || low == "an" || (low == "by" && joined);
+      if (!joins && !small) return false;
       joined |= joins;
     }
     return joined;
