@@ -53,13 +53,16 @@ bool is_punctuation(char32_t c) {
   if (c < 0x80)
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
            (c >= '{' && c <= '~');
-  if (c == 0x166D) return true;  // CANADIAN SYLLABICS CHI SIGN, a symbol since Unicode 12
+  // CANADIAN SYLLABICS CHI SIGN, a symbol since Unicode 12; SHARADA SANDHI MARK, a mark since 11.
+  if (c == 0x166D || c == 0x111C9) return true;
   return u_ispunct(icu(c)) != 0 && known_to_unicode_8(c);
 }
 
 bool is_mark(char32_t c) {
   if (c < 0x300) return false;
   if (c == 0x1734) return true;  // HANUNOO SIGN PAMUDPOD, a spacing mark since Unicode 14
+  // Became marks in Unicode 9 (two of Mongolian) and 11 (of Javanese and Sharada).
+  if (c == 0x1885 || c == 0x1886 || c == 0xA9BD || c == 0x111C9) return false;
   return u_charType(icu(c)) == U_NON_SPACING_MARK && known_to_unicode_8(c);
 }
 

@@ -19,6 +19,8 @@ class Crew {
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
+  Crew(Crew&&) = delete;
+  Crew& operator=(Crew&&) = delete;
 
   [[nodiscard]] std::size_t size() const { return size_; }
 

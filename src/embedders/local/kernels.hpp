@@ -38,9 +38,8 @@ struct Product {
 struct Kernels {
   std::string_view name;  ///< `avx512`, `avx2`, `plain`
   void (*multiply)(const Product&) = nullptr;
-  /// x · Φ(x) of each value, to 2e-7 (Φ by erf, not the tanh approximation). count: a multiple of
-  /// 16.
-  void (*gelu)(float* values, std::size_t count) = nullptr;
+  /// Each value becomes value · Φ(value), to 2e-7 (Φ by erf, not by the tanh approximation).
+  void (*gelu)(float* values, std::size_t rows, std::size_t columns, std::size_t stride) = nullptr;
   /// Each column becomes exp(scale · value) / Σ of the column, to 3e-7 of the value.
   void (*softmax)(float* values, std::size_t rows, std::size_t columns, std::size_t stride,
                   float scale) = nullptr;

@@ -35,43 +35,52 @@ struct KernelsOf {
   using Floats = typename Registers<lanes>::Floats;
   using Ints = typename Registers<lanes>::Ints;
 
-  static Floats load(const float* from) {
-    Floats value;
+  template <class Vector = Floats>
+  static Vector load(const float* from) {
+    Vector value;
     __builtin_memcpy(&value, from, sizeof value);
     return value;
   }
-  static void store(float* to, Floats value) { __builtin_memcpy(to, &value, sizeof value); }
-  static Floats all(float value) { return value - Floats{}; }
+  template <class Vector>
+  static void store(float* to, Vector value) {
+    __builtin_memcpy(to, &value, sizeof value);
+  }
+  template <class Vector = Floats>
+  static Vector all(float value) {
+    return value - Vector{};
+  }
 
   // A tile of the result stays in registers while the sums run over the depth.
-  template <std::size_t rows, std::size_t vectors>
+  template <class Vector, std::size_t rows, std::size_t vectors>
   static void tile(const Product& of, std::size_t row, std::size_t column) {
-    Floats sums[rows][vectors];
+    constexpr std::size_t width = sizeof(Vector) / sizeof(float);
+    Vector sums[rows][vectors];
     float* result = of.result + row * of.result_stride + column;
 #pragma GCC unroll 12
     for (std::size_t r = 0; r < rows; ++r) {
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < vectors; ++v) {
         if (of.add) {
-          sums[r][v] = load(result + r * of.result_stride + v * lanes);
+          sums[r][v] = load<Vector>(result + r * of.result_stride + v * width);
         } else {
-          sums[r][v] = all(of.bias != nullptr ? of.bias[row + r] : 0.0F);
+          sums[r][v] = all<Vector>(of.bias != nullptr ? of.bias[row + r] : 0.0F);
         }
       }
     }
     const float* factor = of.factor + row * of.factor_row;
     const float* input = of.input + column;
     for (std::size_t left = of.depth; left > 0;) {
-      // A cache line of each row of factors, and the lines that the next tiles will want.
+      // A cache line of each row of factors, and those that the next rows of tiles will want: into
+      // the second level, the first is full of what this tile reads.
       const std::size_t steps = left < 16 ? left : 16;
       left -= steps;
 #pragma GCC unroll 12
       for (std::size_t r = 0; r < rows; ++r)
-        __builtin_prefetch(factor + (rows + r) * of.factor_row);
+        __builtin_prefetch(factor + (rows + r) * of.factor_row, 0, 2);
       for (std::size_t d = 0; d < steps; ++d) {
-        Floats inputs[vectors];
+        Vector inputs[vectors];
 #pragma GCC unroll 2
-        for (std::size_t v = 0; v < vectors; ++v) inputs[v] = load(input + v * lanes);
+        for (std::size_t v = 0; v < vectors; ++v) inputs[v] = load<Vector>(input + v * width);
 #pragma GCC unroll 12
         for (std::size_t r = 0; r < rows; ++r) {
           const float weight = factor[r * of.factor_row];
@@ -86,15 +95,20 @@ struct KernelsOf {
     for (std::size_t r = 0; r < rows; ++r) {
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < vectors; ++v)
-        store(result + r * of.result_stride + v * lanes, sums[r][v]);
+        store(result + r * of.result_stride + v * width, sums[r][v]);
     }
   }
 
   template <std::size_t rows>
   static void row_of_tiles(const Product& of, std::size_t row) {
     std::size_t column = 0;
-    for (; column + lanes < of.columns; column += 2 * lanes) tile<rows, 2>(of, row, column);
-    if (column < of.columns) tile<rows, 1>(of, row, column);
+    for (; column + lanes < of.columns; column += 2 * lanes) tile<Floats, rows, 2>(of, row, column);
+    if (column >= of.columns) return;
+    if constexpr (lanes == 16) {  // half a register is twice as fast
+      if (column + lanes / 2 >= of.columns)
+        return tile<typename Registers<lanes / 2>::Floats, rows, 1>(of, row, column);
+    }
+    tile<Floats, rows, 1>(of, row, column);
   }
 
   static void multiply(const Product& of) {
@@ -124,21 +138,24 @@ struct KernelsOf {
   }
 
   // erf by Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: to 1.5e-7.
-  static void gelu(float* values, std::size_t count) {
-    for (std::size_t i = 0; i < count; i += lanes) {
-      const Floats x = load(values + i);
-      const Floats size = x < 0.0F ? -x : x;
-      const Floats z = size * 0.70710678F;
-      const Floats t = 1.0F / (z * 0.3275911F + 1.0F);
-      Floats sum = all(1.061405429F);
-      sum = sum * t - 1.453152027F;
-      sum = sum * t + 1.421413741F;
-      sum = sum * t - 0.284496736F;
-      sum = sum * t + 0.254829592F;
-      const Floats tail = sum * t * exp(-z * z);  // 1 - erf(|x| / √2)
-      // x·Φ(x) = max(x, 0) - |x|/2 · tail: no cancellation on either side.
-      store(values + i, (x < 0.0F ? Floats{} : x) - size * 0.5F * tail);
-    }
+  static Floats gelu_of(Floats x) {
+    const Floats size = x < 0.0F ? -x : x;
+    const Floats z = size * 0.70710678F;
+    const Floats t = 1.0F / (z * 0.3275911F + 1.0F);
+    Floats sum = all(1.061405429F);
+    sum = sum * t - 1.453152027F;
+    sum = sum * t + 1.421413741F;
+    sum = sum * t - 0.284496736F;
+    sum = sum * t + 0.254829592F;
+    const Floats tail = sum * t * exp(-z * z);  // 1 - erf(|x| / √2)
+    // x·Φ(x) = max(x, 0) - |x|/2 · tail: no cancellation on either side.
+    return (x < 0.0F ? Floats{} : x) - size * 0.5F * tail;
+  }
+
+  static void gelu(float* values, std::size_t rows, std::size_t columns, std::size_t stride) {
+    for (std::size_t row = 0; row < rows; ++row, values += stride)
+      for (std::size_t column = 0; column < columns; column += lanes)
+        store(values + column, gelu_of(load(values + column)));
   }
 
   static void softmax(float* values, std::size_t rows, std::size_t columns, std::size_t stride,

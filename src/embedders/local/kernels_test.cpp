@@ -42,7 +42,7 @@ class KernelsTest : public testing::TestWithParam<Kernels> {
 TEST_P(KernelsTest, MultipliesAsTheFormulaSays) {
   for (const std::size_t rows : {1U, 3U, 12U, 29U}) {
     for (const std::size_t depth : {1U, 16U, 33U}) {
-      for (const std::size_t columns : {1U, 15U, 16U, 17U, 40U, 65U}) {
+      for (const std::size_t columns : {1U, 8U, 9U, 16U, 17U, 24U, 40U, 65U}) {
         const Matrix factor(rows, depth, random_);
         const Matrix input(depth, columns, random_);
         const Matrix bias(1, rows, random_);
@@ -104,8 +104,10 @@ TEST_P(KernelsTest, GeluIsThatOfErf) {
   for (const float far : {-1e30F, -60.0F, -20.0F, 0.0F, -0.0F, 1e-30F, 60.0F, 1e30F})
     values.insert(values.end(), 16, far);
   std::vector<float> results = values;
-  GetParam().gelu(results.data(), results.size());
+  ASSERT_EQ(results.size() % 32, 0U);
+  GetParam().gelu(results.data(), results.size() / 32, 30, 32);
   for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i % 32 >= 30) continue;  // spare columns
     const double x = values[i];
     const double expected = x / 2 * std::erfc(-x / std::sqrt(2.0));
     ASSERT_NEAR(results[i], expected, 4e-7 * std::max(1.0, std::abs(x))) << x;

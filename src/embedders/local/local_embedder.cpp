@@ -130,9 +130,11 @@ class LocalEmbedder : public Embedder {
         batches.size() > 1 ? std::min(crew_.size(), batches.size()) : parts_for_one();
     auto workspaces = workspaces_.take(workers, most_tokens);
     std::vector<local::Workspace*> parts;
+    parts.reserve(workspaces.size());
     for (const auto& workspace : workspaces) parts.push_back(workspace.get());
 
     std::vector<std::vector<float>> results;
+    results.reserve(batches.size());
     for (const Batch& batch : batches) results.emplace_back(batch.texts.size() * dimension);
     const bool shared = batches.size() > 1 ? deal_out(batches, parts, results)
                                            : divide(batches[0], parts, results[0]);

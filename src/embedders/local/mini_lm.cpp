@@ -244,7 +244,7 @@ class MiniLm::Part {
                          .depth = dimension,
                          .columns = tokens_,
                          .bias = layer.widen.bias + row});
-      kernels_.gelu(own_.hidden.data(), hidden_at_once * stride_);
+      kernels_.gelu(own_.hidden.data(), hidden_at_once, tokens_, stride_);
       kernels_.multiply({.factor = layer.narrow.weight + row,
                          .factor_row = hidden_rows,
                          .input = own_.hidden.data(),

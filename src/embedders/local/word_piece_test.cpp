@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "embedders/local/bert_characters.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace bb5::local {
@@ -91,6 +92,18 @@ TEST_F(SmallWordPiece, CutsAtTheLimitAndEndsAllTheSame) {
 TEST_F(SmallWordPiece, AWordOfMoreThanAHundredCharactersIsUnknown) {
   EXPECT_THAT(read("a" + std::string(99, 'b')), SizeIs(102));
   EXPECT_THAT(read("a" + std::string(100, 'b')), ElementsAre("[CLS]", "[UNK]", "[SEP]"));
+}
+
+// Where Unicode changed its mind after version 8, which the reference's tables are of: found by
+// comparing all code points with it.
+TEST(BertCharacters, AreThoseOfUnicode8) {
+  EXPECT_TRUE(bert::is_punctuation(0x166D));
+  EXPECT_TRUE(bert::is_punctuation(0x111C9));
+  EXPECT_FALSE(bert::is_punctuation(0x061D));
+  EXPECT_TRUE(bert::is_mark(0x1734));
+  for (const char32_t c : {0x1885U, 0x1886U, 0xA9BDU, 0x111C9U}) EXPECT_FALSE(bert::is_mark(c));
+  EXPECT_FALSE(bert::is_mark(0x1ACF));    // Unicode 14
+  EXPECT_FALSE(bert::is_removed(0x8E2));  // Unicode 9
 }
 
 TEST(Vocabulary, NumbersPiecesByTheirLines) {
