@@ -41,8 +41,9 @@ void word_piece(Input input) {
   const auto vocabulary = Vocabulary::parse(bytes, "file");
   if (!vocabulary) return;
   require(vocabulary->size() <= bytes.size(), "no more pieces than lines");
-  const std::string_view line = bytes.substr(0, bytes.find_first_of("\r\n"));
-  if (!line.empty() && !line.starts_with("##"))
+  std::string_view line = bytes.substr(0, bytes.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (!line.empty() && (!line.starts_with("##") || line.size() == 2))
     require(vocabulary->start(line) == 0, "the first line is piece 0");
 }
 
