@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
 #include "cli/output.hpp"
 
 namespace bb5::cli {
@@ -44,28 +45,39 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", BB5_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
+  app.formatter(new_help_layout());
   const char* config = std::getenv("BB5_CONFIG");
-  app.set_config("--config", config != nullptr ? config : "",
-                 "File with these options, as NAME=VALUE lines (BB5_CONFIG)");
+  app.set_config(
+         "--config", config != nullptr ? config : "",
+         "Options as NAME=VALUE lines, without the dashes (or BB5_CONFIG in the environment)")
+      ->type_name("FILE");
   Context context;
   app.add_option("--store", context.addresses.store,
-                 "embedded:PATH, postgresql://… or memory: (default: a file in BB5_HOME)")
+                 "embedded:PATH, postgresql://user@host:port/database or memory: (default "
+                 "embedded: and memories.db in BB5_HOME)")
+      ->type_name("URL")
       ->envname("BB5_STORE");
   app.add_option("--graph", context.addresses.graph,
-                 "neo4j+http(s)://user@host:port/database, or none")
+                 "A Neo4j beside the store: neo4j+http://user@host:port/database, neo4j+https://… "
+                 "or none")
+      ->type_name("URL")
       ->envname("BB5_GRAPH");
-  app.add_option("--bank", context.addresses.bank, "An isolated set of memories")
+  app.add_option("--bank", context.addresses.bank, "An isolated set of memories: a-z, 0-9, _")
+      ->type_name("NAME")
       ->envname("BB5_BANK")
       ->capture_default_str();
   app.add_flag("--json", context.json, "Print one JSON document on standard output");
   app.add_flag("--quiet", context.quiet, "No progress on standard error");
 
+  app.footer(
+      "Global options (--store, --graph, --bank, --config, --json, --quiet): bb5-memory --help");
   Action action;
   add_store_commands(app, context, action);
   add_migrate_commands(app, context, action);
   add_memory_commands(app, context, action);
   add_recall_command(app, context, action);
   add_transfer_commands(app, context, action);
+  app.footer("Global options stand before or after the verb. More: bb5-memory VERB --help");
 
   const bool migrate = argc > 1 && std::any_of(argv + 1, argv + argc, [](const char* word) {
                          return std::string_view(word) == "migrate";

@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -48,6 +49,14 @@ const char* name_of(WriteAction action) {
   return "inserted";
 }
 
+/// The old command's line where a memory is new; another word where one of its content was there.
+std::string added_text(const Added& added) {
+  const char* done = added.action == WriteAction::replaced    ? "Replaced"
+                     : added.action == WriteAction::identical ? "Unchanged"
+                                                              : "Added";
+  return fmt::format("{} memory: {}\n", done, added.legacy_id);
+}
+
 int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
   NewMemory memory;
   memory.content = flags.content;
@@ -61,7 +70,7 @@ int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
                     {"uuid", added->front().id.to_string()},
                     {"action", name_of(added->front().action)}});
   } else {
-    print(fmt::format("Added memory: {}\n", added->front().legacy_id));
+    print(added_text(added->front()));
   }
   return static_cast<int>(Exit::good);
 }
@@ -102,7 +111,19 @@ class BatchAdd {
     return ok();
   }
 
-  [[nodiscard]] std::int64_t added() const { return added_; }
+  /// `2 added, 1 replaced, 0 refused`
+  [[nodiscard]] std::string summary() const {
+    const auto count = [&](WriteAction action) {
+      const auto found = counts_.find(action);
+      return found == counts_.end() ? 0 : found->second;
+    };
+    std::string text = fmt::format("{} added", count(WriteAction::inserted));
+    if (const auto replaced = count(WriteAction::replaced); replaced > 0)
+      text += fmt::format(", {} replaced", replaced);
+    if (const auto identical = count(WriteAction::identical); identical > 0)
+      text += fmt::format(", {} unchanged", identical);
+    return text + fmt::format(", {} refused", refused_);
+  }
   [[nodiscard]] std::int64_t refused() const { return refused_; }
 
  private:
@@ -119,14 +140,14 @@ class BatchAdd {
   }
 
   void acknowledge(std::int64_t line, const Added& added) {
-    ++added_;
+    ++counts_[added.action];
     if (context_.json) {
       print_line({{"line", line},
                   {"id", added.legacy_id},
                   {"uuid", added.id.to_string()},
                   {"action", name_of(added.action)}});
     } else {
-      print(fmt::format("Added memory: {}\n", added.legacy_id));
+      print(added_text(added));
       std::fflush(stdout);
     }
   }
@@ -147,7 +168,7 @@ class BatchAdd {
   std::vector<NewMemory> group_;
   std::vector<std::int64_t> lines_;
   std::int64_t line_ = 0;
-  std::int64_t added_ = 0;
+  std::map<WriteAction, std::int64_t> counts_;
   std::int64_t refused_ = 0;
 };
 
@@ -182,7 +203,7 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
     }
   }
   if (auto flushed = batch.flush(); !flushed) return finish(flushed.error(), context.json);
-  if (!context.json) fmt::print(stderr, "{} added, {} refused\n", batch.added(), batch.refused());
+  if (!context.json) fmt::print(stderr, "{}\n", batch.summary());
   return static_cast<int>(batch.refused() == 0 ? Exit::good : Exit::failed);
 }
 
@@ -337,12 +358,15 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   add->fallthrough();
   auto* content = add->add_option("content", add_flags->content, "What to remember");
   add->add_option("--network", add_flags->network, "world, experience, opinion or observation")
+      ->type_name("NAME")
       ->check(networks())
       ->capture_default_str();
   add->add_option("--confidence", add_flags->confidence, "Between 0 and 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  add->add_option("--batch", add_flags->batch, "File of JSON lines, - for standard input")
+  add->add_option("--batch", add_flags->batch,
+                  "File of JSON lines, - for standard input; instead of content")
+      ->type_name("FILE")
       ->excludes(content);
   add->callback([&context, &action, add_flags, add] {
     if (add_flags->batch.empty() && add->count("content") == 0)
@@ -367,12 +391,17 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* list_command =
       app.add_subcommand("list", "Show memories in the order of their insertion");
   list_command->fallthrough();
-  list_command->add_option("--network", list_flags->networks, "Only these networks")
+  list_command
+      ->add_option("--network", list_flags->networks,
+                   "Only these networks, with commas between them")
+      ->type_name("NAME")
       ->delimiter(',');
-  list_command->add_option("--limit", list_flags->limit, "At most so many")
+  list_command->add_option("--limit", list_flags->limit, "At most so many memories, 1 to 10000")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  list_command->add_option("--after", list_flags->after, "Go on behind this place")
+  list_command
+      ->add_option("--after", list_flags->after,
+                   "Go on behind this place: the last line of a page tells it")
       ->check(CLI::NonNegativeNumber);
   list_command->callback([&context, &action, list_flags] {
     action = [&context, list_flags] { return list(context, *list_flags); };
@@ -382,18 +411,30 @@ void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* update_command = app.add_subcommand("update", "Change a memory in its place");
   update_command->fallthrough();
   update_command->add_option("id", update_flags->id, "Its id or UUID")->required();
-  auto* group = update_command->add_option_group("change", "What to change");
-  group->require_option(1, 0);
-  group->add_option("--content", update_flags->content,
-                    "New words; the vector is dropped with the old ones");
-  group->add_option("--network", update_flags->network, "world, experience, opinion or observation")
+  const auto changes = [&](CLI::Option* option) {
+    option->group("What to change, at least one");
+    return option;
+  };
+  changes(update_command->add_option("--content", update_flags->content,
+                                     "New words; the vector is dropped with the old ones"));
+  changes(update_command->add_option("--network", update_flags->network,
+                                     "world, experience, opinion or observation"))
+      ->type_name("NAME")
       ->check(networks());
-  group->add_option("--confidence", update_flags->confidence, "Between 0 and 1")
+  changes(update_command->add_option("--confidence", update_flags->confidence, "Between 0 and 1"))
       ->check(CLI::Range(0.0, 1.0));
-  group->add_option("--category", update_flags->category, "Any word");
-  group->add_option("--source", update_flags->source, "Where it comes from");
-  group->add_option("--metadata", update_flags->metadata, "A JSON object in place of the old one");
+  changes(update_command->add_option("--category", update_flags->category, "Any word"));
+  changes(update_command->add_option("--source", update_flags->source, "Where it comes from"));
+  changes(update_command->add_option("--metadata", update_flags->metadata,
+                                     "A JSON object in place of the old one"))
+      ->type_name("JSON");
   update_command->callback([&context, &action, update_flags] {
+    const UpdateFlags& given = *update_flags;
+    if (!given.content && !given.network && !given.confidence && !given.category && !given.source &&
+        !given.metadata)
+      throw CLI::RequiredError(
+          "something to change: --content, --network, --confidence, "
+          "--category, --source or --metadata");
     action = [&context, update_flags] { return update(context, *update_flags); };
   });
 

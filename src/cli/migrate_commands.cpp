@@ -108,10 +108,16 @@ class MigrateCommand {
   }
 
   int plan() {
-    if (auto opened = open_source(); !opened) return fail(opened.error(), context_.json, false);
-    auto plan = plan_migration(*opened_.source, {.source_model = flags_.source_model});
+    auto target = look_at_target();
+    if (!target) return fail(target.error(), context_.json, false);
+    auto plan = plan_migration(*opened_.source, opened_.source_name, opened_.bank.get(),
+                               {.source_model = flags_.source_model});
     if (!plan) return fail(plan.error(), context_.json, false);
-    print_plan(*plan);
+    if (context_.json) {
+      print_document(plan_document(*plan, *target));
+    } else {
+      print(plan_text(*plan, *target));
+    }
     return exit_number(MigrateExit::good);
   }
 
@@ -150,6 +156,36 @@ class MigrateCommand {
     return ok();
   }
 
+  /// What a run would find at its target. Nothing is made, nothing sent.
+  struct Target {
+    std::string absent;  ///< Why there is no bank yet; empty: there is one.
+    std::int64_t memories = 0;
+    std::optional<GraphCounts> graph;
+  };
+  Result<Target> look_at_target() {
+    BB5_TRY(check_addresses(addresses_));
+    BB5_TRY(open_source());
+    Target target;
+    auto graph = open_graph(addresses_);
+    if (!graph) return std::move(graph).error();
+    if (*graph) {
+      auto counts = (*graph)->graph_counts();
+      if (!counts) return std::move(counts).error();
+      target.graph = *counts;
+    }
+    auto bank = open_bank(addresses_, OpenMode::existing);
+    if (!bank && bank.error().code != Errc::not_found) return std::move(bank).error();
+    if (!bank) {
+      target.absent = bank.error().message;
+      return target;
+    }
+    opened_.bank = std::move(*bank);
+    auto stats = opened_.bank->stats();
+    if (!stats) return std::move(stats).error();
+    target.memories = stats->memories;
+    return target;
+  }
+
   /// A file that is none of the kind is found before a store is made for it.
   Result<> readable_source() {
     auto files = opened_.source->files();
@@ -166,8 +202,8 @@ class MigrateCommand {
   MigrateOutcome start() const {
     MigrateOutcome outcome;
     outcome.source = opened_.source_name;
-    outcome.store = without_password(addresses_.store) +
-                    (addresses_.bank == "default" ? "" : " bank " + addresses_.bank);
+    outcome.store = without_password(addresses_.store);
+    outcome.bank = addresses_.bank;
     outcome.graph = without_password(addresses_.graph);
     return outcome;
   }
@@ -189,8 +225,7 @@ class MigrateCommand {
     auto verification = verify_migration(
         *opened_.source, opened_.source_name, *opened_.bank, flags_.source_model,
         [&](std::int64_t records, std::int64_t bytes, std::int64_t of) {
-          return display.show(
-              {.phase = "verify", .records = records, .bytes = bytes, .bytes_total = of});
+          return display.show({.phase = "verify", .records = records, .done = bytes, .total = of});
         });
     display.clear();
     if (!verification) return std::move(verification).error();
@@ -213,34 +248,71 @@ class MigrateCommand {
     return outcome.exit_code(flags_.strict);
   }
 
-  void print_plan(const MigrationPlan& plan) const {
-    if (!context_.json) {
-      print(fmt::format("Plan for {}: {} files, {:.1f} MB; nothing is written\n",
-                        opened_.source_name, plan.manifest.files.size(),
-                        static_cast<double>(plan.manifest.bytes) / 1e6));
-      for (const LedgerFile& file : plan.manifest.files)
-        print(fmt::format("  {:<24} {:>12} bytes  {:>8} records\n", file.file, file.bytes,
-                          file.records));
-      for (const auto& [part, name] : part_names) {
-        if (const auto counts = plan.parts.find(part); counts != plan.parts.end()) {
-          print(fmt::format("  {:<16} {} read = {} to load + {} identical + {} quarantined\n", name,
-                            counts->second.read, counts->second.loaded, counts->second.identical,
-                            counts->second.quarantined));
-        }
-      }
-      for (const auto& [length, count] : plan.vectors)
-        print(fmt::format("  vectors          {} of {} numbers\n", count, length));
-      if (!plan.issues.empty()) print("  remarks and quarantined by code\n");
-      for (const auto& [code, count] : plan.issues)
-        print(fmt::format("    {:<28} {:>7}\n", code, count));
-      for (const auto& [file, issue] : plan.quarantined)
-        print(fmt::format("  quarantined: {} record {} at byte {}: {}\n", file, issue.ordinal,
-                          issue.byte_from, issue.message));
-      return;
+  std::string plan_text(const MigrationPlan& plan, const Target& target) const {
+    std::string text =
+        fmt::format("Plan for {} → {}: {}, {:.1f} MB; nothing is written\n", opened_.source_name,
+                    target_text(without_password(addresses_.store), addresses_.bank),
+                    counted(std::ssize(plan.manifest.files), "file", "files"),
+                    static_cast<double>(plan.manifest.bytes) / 1e6);
+    text +=
+        target.absent.empty()
+            ? fmt::format("  store holds      {}\n", counted(target.memories, "memory", "memories"))
+            : fmt::format("  store            {}: all is new to it\n", target.absent);
+    if (target.graph) text += fmt::format("  graph holds      {}\n", graph_text(*target.graph));
+    for (const LedgerFile& file : plan.manifest.files)
+      text += fmt::format("  {:<24} {:>12} bytes  {:>8} {}\n", file.file, file.bytes, file.records,
+                          file.records == 1 ? "record" : "records");
+    for (const auto& [part, name] : part_names) {
+      if (const auto counts = plan.parts.find(part); counts != plan.parts.end())
+        text += fmt::format(
+            "  {:<16} {} read = {} to load + {} identical + {} rejected + {} quarantined\n", name,
+            counts->second.read, counts->second.loaded, counts->second.identical,
+            counts->second.rejected, counts->second.quarantined);
     }
-    Document document = {{"source", opened_.source_name},
-                         {"bytes", plan.manifest.bytes},
-                         {"files", Document::array()}};
+    for (const auto& [length, count] : plan.vectors)
+      text += fmt::format("  vectors          {} of {} numbers\n", count, length);
+    if (!plan.issues.empty()) text += "  remarks and quarantined by code\n";
+    for (const auto& [code, count] : plan.issues)
+      text += fmt::format("    {:<28} {:>7}\n", code, count);
+    for (const auto& [file, issue] : plan.quarantined)
+      text += fmt::format("  quarantined: {} record {} at byte {}: {}\n", file, issue.ordinal,
+                          issue.byte_from, issue.message);
+    return text + obstacles_text(plan);
+  }
+
+  /// What would keep a run from its end.
+  static std::string obstacles_text(const MigrationPlan& plan) {
+    std::string text;
+    for (const RejectedRecord& record : plan.rejected)
+      text += fmt::format("  rejected: {}: the bank holds another record under this id\n",
+                          rejected_text(record));
+    std::int64_t rejected = 0;
+    for (const auto& [part, counts] : plan.parts) rejected += counts.rejected;
+    if (rejected > 0)
+      text += fmt::format(
+          "A run would stop before the first of them; --max-rejects {} would keep what the bank "
+          "holds\n",
+          rejected);
+    if (plan.unfinished && plan.source_changed) {
+      text += fmt::format(
+          "A run would end at once: the source is not what it was when the unfinished run {:.8} "
+          "began; --restart begins a new one\n",
+          plan.unfinished->to_string());
+    } else if (plan.unfinished) {
+      text += fmt::format("A run would go on with the unfinished run {:.8}\n",
+                          plan.unfinished->to_string());
+    }
+    return text;
+  }
+
+  Document plan_document(const MigrationPlan& plan, const Target& target) const {
+    Document document = {
+        {"source", opened_.source_name},
+        {"store", without_password(addresses_.store)},
+        {"bank", addresses_.bank},
+        {"held", target.absent.empty() ? Document(target.memories) : Document(nullptr)},
+        {"bytes", plan.manifest.bytes},
+        {"files", Document::array()}};
     for (const LedgerFile& file : plan.manifest.files)
       document["files"].push_back(
           {{"file", file.file}, {"bytes", file.bytes}, {"records", file.records}});
@@ -252,7 +324,16 @@ class MigrateCommand {
     for (const auto& [length, count] : plan.vectors)
       document["vectors"][std::to_string(length)] = count;
     document["issues"] = plan.issues;
-    print_document(document);
+    document["rejected_records"] = rejected_document(plan.rejected);
+    document["unfinished_run"] =
+        plan.unfinished ? Document(plan.unfinished->to_string()) : Document(nullptr);
+    document["source_changed"] = plan.source_changed;
+    if (target.graph)
+      document["graph"] = {{"url", without_password(addresses_.graph)},
+                           {"nodes", target.graph->entities},
+                           {"edges", target.graph->relationships},
+                           {"mentions", target.graph->mentions}};
+    return document;
   }
 
   static const char* name_of(RunState state) {
@@ -287,21 +368,29 @@ class MigrateCommand {
       auto batches = opened_.bank->batches(run.run);
       if (!batches) return std::move(batches).error();
       std::map<LedgerPart, PartCounts> parts;
-      for (const LedgerBatch& batch : *batches) parts[batch.part].add(batch);
+      for (const LedgerBatch& batch : *batches) {
+        if (!batch.file.empty()) parts[batch.part].add(batch);
+      }
+      auto stopped = why_stopped(run);
+      if (!stopped) return std::move(stopped).error();
       Document document = {{"run", id},
                            {"source", run.source},
                            {"state", name_of(run.state)},
                            {"started", to_rfc3339(run.started)},
-                           {"batches", batches->size()}};
+                           {"batches", batches->size()},
+                           {"stopped", stopped->empty() ? Document(nullptr) : Document(*stopped)}};
       for (const auto& [part, name] : part_names)
         document[name] = counts_document(parts.contains(part) ? parts.at(part) : PartCounts{});
       if (!context_.json) {
-        print(fmt::format("{}  {:<10}  {}  {}  in {} batches\n", id.substr(0, 8),
-                          name_of(run.state), to_rfc3339(run.started), run.source,
-                          batches->size()));
+        print(fmt::format("{}  {:<10}  {}  {}  in {}\n", id.substr(0, 8), name_of(run.state),
+                          to_rfc3339(run.started), run.source,
+                          counted(std::ssize(*batches), "batch", "batches")));
         for (const auto& [part, name] : part_names) {
           if (parts.contains(part)) print(counts_line(name, parts.at(part)));
         }
+        if (!stopped->empty()) print(fmt::format("  stopped: {}\n", *stopped));
+        if (stopped->empty() && run.state == RunState::running)
+          print("  still at work, or killed: the same command goes on\n");
       }
       if (flags_.issues) BB5_TRY(print_issues(run.run, document));
       if (out) BB5_TRY(export_quarantined(run.run, out.get(), exported));
@@ -311,11 +400,24 @@ class MigrateCommand {
       return Error{Errc::not_found, fmt::format("no run begins with {}", flags_.run),
                    "`bb5-memory migrate status` lists them"};
     if (out && !context_.json)
-      print(
-          fmt::format("Wrote {} quarantined records to {}\n", exported, flags_.export_quarantined));
+      print(fmt::format("Wrote {} to {}\n",
+                        counted(exported, "quarantined record", "quarantined records"),
+                        flags_.export_quarantined));
     if (context_.json) print_document({{"runs", list}});
     if (!context_.json && list.empty()) print("No migration into this bank yet.\n");
     return ok();
+  }
+
+  /// Why an unfinished run stopped last; empty: it had no time to say.
+  Result<std::string> why_stopped(const LedgerRun& run) const {
+    if (run.state != RunState::running) return std::string{};
+    auto issues = opened_.bank->issues(run.run, 1000);  // those on no file come first
+    if (!issues) return std::move(issues).error();
+    std::string why;
+    for (const auto& [file, issue] : *issues) {
+      if (!is_about_source(issue)) why = issue.message;
+    }
+    return why;
   }
 
   static const char* name_of(LedgerIssue::Kind kind) {
@@ -337,6 +439,8 @@ class MigrateCommand {
                                       {"pointer", issue.pointer},
                                       {"code", issue.code},
                                       {"message", issue.message}});
+      } else if (!is_about_source(issue)) {
+        print(fmt::format("  {:<11} {} ({})\n", name_of(issue.kind), issue.message, issue.code));
       } else {
         print(fmt::format("  {:<11} {} record {} at byte {}{}{}: {} ({})\n", name_of(issue.kind),
                           file, issue.ordinal, issue.byte_from, issue.pointer.empty() ? "" : " ",
@@ -385,7 +489,8 @@ void add_migrate_commands(CLI::App& app, Context& context, Action& action) {
   const auto verb = [&, flags](const char* name, const char* text, int (MigrateCommand::*run)()) {
     CLI::App* command = migrate->add_subcommand(name, text);
     command->fallthrough();
-    command->add_option("--to", flags->to, "The store to write to (default: --store)");
+    command->add_option("--to", flags->to, "The store that is migrated into, instead of --store")
+        ->type_name("URL");
     command->callback([&context, &action, flags, run] {
       action = [&context, flags, run] {
         if (!flags->to.empty()) context.addresses.store = flags->to;
@@ -395,20 +500,25 @@ void add_migrate_commands(CLI::App& app, Context& context, Action& action) {
     return command;
   };
   const auto with_source = [&](CLI::App* command) {
-    command->add_option("--from", flags->from, "Folder or file of the old system")->required();
-    command->add_option("--source-model", flags->source_model,
-                        "Model of vectors whose file names none, as provider/name");
+    command->add_option("--from", flags->from, "Folder or file of the old system")
+        ->type_name("PATH")
+        ->required();
+    command
+        ->add_option("--source-model", flags->source_model,
+                     "Model of vectors whose file names none, as provider/name")
+        ->type_name("MODEL");
     return command;
   };
-  with_source(verb("plan", "Read the source and say what a run would do; writes nothing",
+  with_source(verb("plan", "Read source and store and say what a run would do; writes nothing",
                    &MigrateCommand::plan));
   CLI::App* run = with_source(verb(
       "run", "Take the source over and prove it; resumes an unfinished run", &MigrateCommand::run));
   run->add_option("--max-rejects", flags->max_rejects,
-                  "Records of the source that may be refused for a conflict")
+                  "Records that may stay out because the bank holds others under their ids")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  run->add_option("--batch-records", flags->batch_records, "Records in one transaction, at most")
+  run->add_option("--batch-records", flags->batch_records,
+                  "Records in one transaction, at most; 1 to 100000")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   run->add_flag("--no-backup", flags->no_backup, "Keep no read-only copy of the source");
@@ -418,10 +528,12 @@ void add_migrate_commands(CLI::App& app, Context& context, Action& action) {
   with_source(verb("verify", "Compare source, store and graph, record by record and bit by bit",
                    &MigrateCommand::verify));
   CLI::App* status = verb("status", "List the migrations of a bank", &MigrateCommand::status);
-  status->add_option("run", flags->run, "First characters of a run's id");
+  status->add_option("run", flags->run, "First characters of a run's id; without it all runs");
   status->add_flag("--issues", flags->issues, "List every remark, reject and quarantined record");
-  status->add_option("--export-quarantined", flags->export_quarantined,
-                     "Write the bytes of quarantined records to this file, as JSON lines");
+  status
+      ->add_option("--export-quarantined", flags->export_quarantined,
+                   "Write the bytes of quarantined records to this file, as JSON lines")
+      ->type_name("FILE");
 }
 
 }  // namespace bb5::cli

@@ -61,37 +61,38 @@ Document differences_document(const MigrateOutcome& outcome) {
   return list;
 }
 
-std::string run_text(const MigrationReport& run) {
+std::string records_text(const MigrateOutcome& outcome, const RunId& run) {
   std::string text;
   for (const auto& [part, name] : part_names) {
-    if (const auto counts = run.parts.find(part); counts != run.parts.end())
+    if (const auto counts = outcome.parts().find(part); counts != outcome.parts().end())
       text += counts_line(name, counts->second);
   }
-  for (const auto& [length, count] : run.vectors)
-    text += fmt::format("  {:<16} {:>9} of {} numbers\n", "vectors", count, length);
-  if (!run.issues.empty()) {
-    text += "  remarks, rejects and quarantined by code\n";
-    for (const auto& [code, count] : run.issues)
-      text += fmt::format("    {:<28} {:>7}\n", code, count);
+  if (outcome.run) {
+    for (const auto& [length, count] : outcome.run->vectors)
+      text += fmt::format("  {:<16} {:>9} of {} numbers\n", "vectors", count, length);
   }
-  if (!run.issues.empty())
-    text += fmt::format("    each one: bb5-memory migrate status {} --issues\n", short_id(run.run));
-  if (!run.backup.empty()) text += fmt::format("  source copied     {}\n", run.backup.string());
+  if (!outcome.issues().empty()) {
+    text += "  remarks, rejects and quarantined by code\n";
+    for (const auto& [code, count] : outcome.issues())
+      text += fmt::format("    {:<28} {:>7}\n", code, count);
+    text += fmt::format("    each one: bb5-memory migrate status {} --issues\n", short_id(run));
+  }
+  if (outcome.run && !outcome.run->backup.empty())
+    text += fmt::format("  source copied     {}\n", outcome.run->backup.string());
   return text;
 }
 
 std::string verification_text(const MigrateOutcome& outcome) {
   const VerificationReport& verification = *outcome.verification;
   std::string text = fmt::format(
-      "  verified          {} memories by field and vector bit, {} facts, {} cached vectors, {} "
-      "nodes, {} edges, {} mentions\n",
-      verification.memories, verification.entity_facts + verification.relationship_facts,
-      verification.cached_embeddings, verification.graph.entities, verification.graph.relationships,
-      verification.graph.mentions);
+      "  verified          {} by field and vector bit, {}, {}, {}\n",
+      counted(verification.memories, "memory", "memories"),
+      counted(verification.entity_facts + verification.relationship_facts, "fact", "facts"),
+      counted(verification.cached_embeddings, "cached vector", "cached vectors"),
+      graph_text(verification.graph));
   if (outcome.comparison) {
-    text += fmt::format("  graph             {} nodes, {} edges, {} mentions compared with {}\n",
-                        outcome.comparison->right.entities, outcome.comparison->right.relationships,
-                        outcome.comparison->right.mentions, outcome.graph);
+    text += fmt::format("  graph             {} compared with {}\n",
+                        graph_text(outcome.comparison->right), outcome.graph);
   }
   std::size_t shown = 0;
   const auto line = [&](const std::string& id, const std::string& field, const std::string& source,
@@ -118,11 +119,9 @@ std::string verification_text(const MigrateOutcome& outcome) {
 std::string proved_text(const MigrateOutcome& outcome) {
   std::int64_t rejected = 0;
   std::int64_t quarantined = 0;
-  if (outcome.run) {
-    for (const auto& [part, counts] : outcome.run->parts) {
-      rejected += counts.rejected;
-      quarantined += counts.quarantined;
-    }
+  for (const auto& [part, counts] : outcome.parts()) {
+    rejected += counts.rejected;
+    quarantined += counts.quarantined;
   }
   if (rejected == 0 && quarantined == 0) return "source and store are the same";
   return fmt::format(
@@ -131,6 +130,16 @@ std::string proved_text(const MigrateOutcome& outcome) {
 }
 
 }  // namespace
+
+std::string target_text(const std::string& store, const std::string& bank) {
+  return bank == "default" ? store : store + " bank " + bank;
+}
+
+std::string graph_text(const GraphCounts& counts) {
+  return fmt::format("{}, {}, {}", counted(counts.entities, "node", "nodes"),
+                     counted(counts.relationships, "edge", "edges"),
+                     counted(counts.mentions, "mention", "mentions"));
+}
 
 std::string counts_line(const char* name, const PartCounts& counts) {
   return fmt::format(
@@ -144,6 +153,30 @@ Document counts_document(const PartCounts& counts) {
           {"identical", counts.identical},
           {"rejected", counts.rejected},
           {"quarantined", counts.quarantined}};
+}
+
+std::string rejected_text(const RejectedRecord& record) {
+  return fmt::format("{} record {} at byte {} (id {})", record.file, record.ordinal,
+                     record.byte_from, record.id);
+}
+
+Document rejected_document(const std::vector<RejectedRecord>& records) {
+  Document list = Document::array();
+  for (const RejectedRecord& record : records) {
+    list.push_back({{"file", record.file},
+                    {"record", record.ordinal},
+                    {"byte", record.byte_from},
+                    {"id", record.id}});
+  }
+  return list;
+}
+
+const std::map<LedgerPart, PartCounts>& MigrateOutcome::parts() const {
+  return run ? run->parts : verification->parts;
+}
+
+const std::map<std::string, std::int64_t>& MigrateOutcome::issues() const {
+  return run ? run->issues : verification->issues;
 }
 
 bool MigrateOutcome::verified() const {
@@ -177,19 +210,26 @@ Document report_document(const MigrateOutcome& outcome) {
   document["run"] = id.to_string();
   document["source"] = outcome.source;
   document["store"] = outcome.store;
+  document["bank"] = outcome.bank;
   if (outcome.run) {
     const MigrationReport& run = *outcome.run;
     document["outcome"] = name_of(run.outcome);
     if (!run.reason.empty()) document["reason"] = run.reason;
+    if (!run.remedy.empty()) document["fix"] = run.remedy;
+    if (!run.rejected.empty()) document["rejected_records"] = rejected_document(run.rejected);
     document["resumed"] = run.resumed;
-    for (const auto& [part, name] : part_names) {
-      const auto counts = run.parts.find(part);
-      document[name] = counts_document(counts == run.parts.end() ? PartCounts{} : counts->second);
-    }
+  }
+  for (const auto& [part, name] : part_names) {
+    const auto counts = outcome.parts().find(part);
+    document[name] =
+        counts_document(counts == outcome.parts().end() ? PartCounts{} : counts->second);
+  }
+  document["issues"] = outcome.issues();
+  if (outcome.run) {
+    const MigrationReport& run = *outcome.run;
     document["vectors"] = Document::object();
     for (const auto& [length, count] : run.vectors)
       document["vectors"][std::to_string(length)] = count;
-    document["issues"] = run.issues;
     document["files"] = Document::array();
     for (const LedgerFile& file : run.files) {
       document["files"].push_back(
@@ -242,13 +282,13 @@ Document report_document(const MigrateOutcome& outcome) {
 
 std::string report_text(const MigrateOutcome& outcome) {
   const RunId id = outcome.run ? outcome.run->run : outcome.verification->run;
-  std::string text =
-      fmt::format("Run {}  {} → {}{}\n", short_id(id), outcome.source, outcome.store,
-                  outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
-  if (outcome.run) text += run_text(*outcome.run);
+  std::string text = fmt::format(
+      "Run {}  {} → {}{}\n", short_id(id), outcome.source, target_text(outcome.store, outcome.bank),
+      outcome.run && outcome.run->resumed ? "  (resumed; nothing done twice)" : "");
+  text += records_text(outcome, id);
   if (outcome.relay) {
-    text += fmt::format("  graph             {} changes applied to {}\n", outcome.relay->applied,
-                        outcome.graph);
+    text += fmt::format("  graph             {} applied to {}\n",
+                        counted(outcome.relay->applied, "change", "changes"), outcome.graph);
     for (const PoisonRow& row : outcome.relay->poison)
       text += fmt::format("    refused: {} ({})\n", row.key, row.error.message);
     if (outcome.relay->stopped_by)
@@ -262,14 +302,15 @@ std::string report_text(const MigrateOutcome& outcome) {
                outcome.run->seconds_index;
   if (outcome.run && outcome.run->outcome != MigrationOutcome::loaded) {
     text += fmt::format("STOPPED: {}\n", outcome.run->reason);
+    if (!outcome.run->remedy.empty()) text += fmt::format("  fix: {}\n", outcome.run->remedy);
   } else if (outcome.verified()) {
     text += fmt::format("VERIFIED: {}.  {:.1f} s, peak {:.0f} MB\n", proved_text(outcome), seconds,
                         peak_megabytes());
   } else if (outcome.verification) {
-    text += fmt::format(
-        "FAILED: {} differences (exit {})\n",
-        outcome.verification->differing + (outcome.comparison ? outcome.comparison->found : 0),
-        outcome.exit_code(false));
+    const std::int64_t found =
+        outcome.verification->differing + (outcome.comparison ? outcome.comparison->found : 0);
+    text += fmt::format("FAILED: {} (exit {})\n", counted(found, "difference", "differences"),
+                        outcome.exit_code(false));
   }
   return text;
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -16,7 +18,8 @@ namespace bb5::cli {
 /// Everything that a run or a verification has to tell.
 struct MigrateOutcome {
   std::string source;
-  std::string store;
+  std::string store;  ///< Without a password.
+  std::string bank;
   std::string graph;
   std::optional<MigrationReport> run;
   std::optional<VerificationReport> verification;
@@ -27,6 +30,9 @@ struct MigrateOutcome {
 
   /// Everything that was asked for was compared and is equal.
   [[nodiscard]] bool verified() const;
+  /// What became of the records, and the remarks by code: of the run, or by its ledger.
+  [[nodiscard]] const std::map<LedgerPart, PartCounts>& parts() const;
+  [[nodiscard]] const std::map<std::string, std::int64_t>& issues() const;
   [[nodiscard]] int exit_code(bool strict) const;
 };
 
@@ -36,8 +42,16 @@ inline constexpr std::pair<LedgerPart, const char*> part_names[] = {
     {LedgerPart::entities, "entities"},
     {LedgerPart::relationships, "relationships"},
     {LedgerPart::embedding_cache, "embedding_cache"}};
+/// `embedded:demo.db`, with ` bank NAME` behind it unless that is the default one.
+[[nodiscard]] std::string target_text(const std::string& store, const std::string& bank);
+/// `31 nodes, 25 edges, 43 mentions`
+[[nodiscard]] std::string graph_text(const GraphCounts& counts);
 /// `memories  10 read = 10 loaded + …` with a line end.
 [[nodiscard]] std::string counts_line(const char* name, const PartCounts& counts);
+
+/// `memories.json record 4 at byte 123 (id a1)`
+[[nodiscard]] std::string rejected_text(const RejectedRecord& record);
+[[nodiscard]] nlohmann::ordered_json rejected_document(const std::vector<RejectedRecord>& records);
 
 [[nodiscard]] nlohmann::ordered_json report_document(const MigrateOutcome& outcome);
 [[nodiscard]] std::string report_text(const MigrateOutcome& outcome);

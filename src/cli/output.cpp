@@ -76,6 +76,10 @@ Document or_null(const std::optional<Timestamp>& time) {
 
 }  // namespace
 
+std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }

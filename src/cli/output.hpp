@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,9 @@ enum class MigrateExit : int {
   locked = 7,
   usage = 8
 };
+
+/// `1 file`, `2 files`.
+[[nodiscard]] std::string counted(std::int64_t number, std::string_view one, std::string_view many);
 
 /// Writes to standard output; ignores nothing: a closed pipe ends the program as usual.
 void print(std::string_view text);

@@ -52,7 +52,8 @@ Document receipt_document(const RecallReceipt& receipt) {
   for (const ArmReceipt& arm : receipt.arms) {
     Document document = {{"arm", arm.arm}, {"state", arm.ran ? "ran" : "skipped"}};
     if (arm.ran) {
-      document["looked_at"] = arm.plan.looked_at;
+      document["looked_at"] =
+          arm.plan.looked_at >= 0 ? Document(arm.plan.looked_at) : Document(nullptr);
       document["found"] = arm.found;
       document["best"] = arm.best ? Document(*arm.best) : Document(nullptr);
       document["index"] = arm.plan.index;
@@ -124,13 +125,16 @@ void print_answer(const RecallAnswer& answer) {
 }
 
 void print_receipt(const RecallReceipt& receipt) {
-  fmt::print(stderr, "Receipt: {} of {} memories in {:.1f} ms, fusion {}\n", receipt.returned,
-             receipt.held, receipt.milliseconds, receipt.fusion);
+  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}\n", receipt.returned,
+             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
-      fmt::print(stderr, "  {:<9} looked at {:>9}  found {:>4}  best {:>7.3f}  {}  {:.1f} ms\n",
-                 arm.arm, arm.plan.looked_at, arm.found, arm.best.value_or(0), arm.plan.index,
-                 arm.milliseconds);
+      // Not every index can tell how many memories it went through: then the receipt is silent.
+      const std::string looked_at =
+          arm.plan.looked_at >= 0 ? fmt::format("looked at {:>9}", arm.plan.looked_at) : "";
+      const std::string best = arm.best ? fmt::format("best {:>7.3f}", *arm.best) : "no hits";
+      fmt::print(stderr, "  {:<9} {:<19}  found {:>4}  {:<12}  {}  {:.1f} ms\n", arm.arm, looked_at,
+                 arm.found, best, arm.plan.index, arm.milliseconds);
     } else {
       fmt::print(stderr, "  {:<9} skipped: {}\n", arm.arm, arm.why);
     }
@@ -263,29 +267,48 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
   CLI::App* command = app.add_subcommand("recall", "Find the memories that a question is about");
   command->fallthrough();
   auto* query = command->add_option("query", flags->query, "The question");
-  command->add_option("--top-k,--limit", flags->limit, "At most so many")
+  command
+      ->add_option("--top-k,--limit", flags->limit,
+                   "At most so many memories, best first; 1 to 10000")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command->add_option("--offset", flags->offset, "Leave out so many of the best");
-  command->add_option("--network", flags->networks, "Only these networks")
+  command->add_option("--offset", flags->offset, "Leave out so many of the best: the next page");
+  command
+      ->add_option("--network", flags->networks,
+                   "Only these networks, with commas between them: world, experience, opinion, "
+                   "observation")
+      ->type_name("NAME")
       ->delimiter(',')
       ->check(CLI::IsMember({"world", "experience", "opinion", "observation"}));
-  command->add_option("--strategies", flags->strategies, "Ways of finding: semantic, keyword")
+  command
+      ->add_option("--strategies", flags->strategies,
+                   "Ways of finding, with commas between them: semantic (by meaning), keyword (by "
+                   "words)")
+      ->type_name("NAME")
+      ->default_str("semantic,keyword")
       ->delimiter(',')
       ->check(CLI::IsMember({"semantic", "keyword"}));
-  command->add_option("--embedding", flags->embedding, "The question's vector, as a JSON list");
-  command->add_option("--fusion", flags->fusion, "How the ways are joined")
+  command
+      ->add_option("--embedding", flags->embedding,
+                   "The question's vector, as a JSON list of numbers")
+      ->type_name("JSON");
+  command
+      ->add_option("--fusion", flags->fusion,
+                   "How their scores are joined: weighted, or rrf (by ranks)")
+      ->type_name("NAME")
       ->check(CLI::IsMember({"weighted", "rrf"}))
       ->capture_default_str();
-  command->add_option("--rrf-k", flags->rrf_k, "The constant of rrf")
+  command->add_option("--rrf-k", flags->rrf_k, "The constant of rrf, 1 to 1000")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   command->add_flag("--explain", flags->explain,
                     "Show on standard error how the answer came about");
   command
-      ->add_option("--batch", flags->batch,
-                   "File of JSON lines {query, embedding?, limit?, offset?, network?, "
-                   "strategies?}, - for standard input; one document a line comes out")
+      ->add_option(
+          "--batch", flags->batch,
+          "File of JSON lines {query, embedding?, limit?, offset?, network?, "
+          "strategies?}, - for standard input; one document a line comes out; instead of a query")
+      ->type_name("FILE")
       ->excludes(query);
   command->callback([&context, &action, flags, command] {
     if (flags->batch.empty() && command->count("query") == 0)

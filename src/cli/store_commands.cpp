@@ -1,13 +1,16 @@
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/migrate_report.hpp"
 #include "cli/output.hpp"
 #include "operations/graph/compare.hpp"
+#include "operations/graph/relay.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -79,8 +82,61 @@ const char* name_of(VectorState state) {
   return "none";
 }
 
+/// The graph that belongs to a bank, as far as it can be told without reading all of it.
+struct GraphState {
+  std::string url;  ///< Empty: none is named.
+  GraphCounts counts;
+  std::optional<Error> error;  ///< It cannot be asked.
+};
+
+GraphState graph_state(const Context& context) {
+  const auto graph = open_graph(context.addresses);
+  if (!graph) return {.url = without_password(context.addresses.graph), .error = graph.error()};
+  if (!*graph) return {};
+  GraphState state{.url = without_password(context.addresses.graph)};
+  if (auto counts = (*graph)->graph_counts(); counts) {
+    state.counts = *counts;
+  } else {
+    state.error = counts.error();
+  }
+  return state;
+}
+
+constexpr const char* name_the_graph = "name it with --graph or BB5_GRAPH, if there is one";
+
+std::string waiting(std::int64_t changes) {
+  return fmt::format("{} {}", counted(changes, "change", "changes"),
+                     changes == 1 ? "waits" : "wait");
+}
+
+std::string graph_line(const GraphState& graph, const StoreStats& stats) {
+  if (graph.url.empty() && stats.outbox_pending == 0) return {};
+  if (graph.url.empty())
+    return fmt::format("Graph none named: {} for one ({})\n", waiting(stats.outbox_pending),
+                       name_the_graph);
+  if (graph.error)
+    return fmt::format("Graph {}: {}; {}\n", graph.url, graph.error->message,
+                       waiting(stats.outbox_pending));
+  return fmt::format("Graph {}: {}; {}\n", graph.url, graph_text(graph.counts),
+                     waiting(stats.outbox_pending));
+}
+
+Document graph_document(const GraphState& graph) {
+  if (graph.url.empty()) return nullptr;
+  Document document = {{"url", graph.url}, {"reachable", !graph.error}};
+  if (graph.error) {
+    document["error"] = error_document(*graph.error);
+  } else {
+    document["nodes"] = graph.counts.entities;
+    document["edges"] = graph.counts.relationships;
+    document["mentions"] = graph.counts.mentions;
+  }
+  return document;
+}
+
 /// The old command's block, then what there is to say beyond it.
-void print_stats(const Context& context, const StoreStats& stats, const EmbedderInfo& embedder) {
+void print_stats(const Context& context, const StoreStats& stats, const EmbedderInfo& embedder,
+                 const GraphState& graph) {
   print(fmt::format("{}\nMEMORY STATISTICS\n{}\n\nTotal Memories: {}\n\nBy Network:\n", rule, rule,
                     stats.memories));
   for (const auto& [network, count] : stats.networks) {
@@ -93,6 +149,7 @@ void print_stats(const Context& context, const StoreStats& stats, const Embedder
                     static_cast<double>(stats.bytes_on_disk) / 1024));
   print(fmt::format("Entities {}  Relationships {}  Mentions {}  Outbox {}\n", stats.entities,
                     stats.relationships, stats.mentions, stats.outbox_pending));
+  print(graph_line(graph, stats));
   std::string vectors;
   for (const auto& [state, count] : stats.vectors)
     vectors += fmt::format("{}{} {}", vectors.empty() ? "" : " · ", name_of(state), count);
@@ -117,8 +174,9 @@ int stats(const Context& context) {
     print_error(error, context.json);
     return exit_code(error, false);
   }
+  const GraphState graph = graph_state(context);
   if (!context.json) {
-    print_stats(context, *stats, *embedder);
+    print_stats(context, *stats, *embedder, graph);
     return static_cast<int>(Exit::good);
   }
   Document vectors = Document::object();
@@ -134,6 +192,7 @@ int stats(const Context& context) {
        {"relationships", stats->relationships},
        {"mentions", stats->mentions},
        {"outbox_pending", stats->outbox_pending},
+       {"graph", graph_document(graph)},
        {"cached_embeddings", stats->cached_embeddings},
        {"oldest", stats->oldest ? Document(to_rfc3339(*stats->oldest)) : Document(nullptr)},
        {"newest", stats->newest ? Document(to_rfc3339(*stats->newest)) : Document(nullptr)},
@@ -144,10 +203,39 @@ int stats(const Context& context) {
 /// One line of doctor's report.
 struct Finding {
   std::string check;
-  std::string state;  ///< ok, warn, failed
+  std::string state;  ///< ok, warn, failed, skipped
   std::string say;
   std::string fix;
 };
+
+/// How the graph outside stands to the store; nothing where none is named and none is missed.
+std::optional<Finding> graph_finding(const Context& context, const Bank& bank) {
+  const auto stats = bank.stats();
+  if (!stats) return Finding{"graph", "failed", stats.error().message, stats.error().remedy};
+  const std::int64_t pending = stats->outbox_pending;
+  const auto graph = open_graph(context.addresses);
+  if (!graph) return Finding{"graph", "failed", graph.error().message, graph.error().remedy};
+  if (!*graph) {
+    if (pending == 0) return std::nullopt;
+    return Finding{"graph", "skipped", fmt::format("none is named; {} for one", waiting(pending)),
+                   name_the_graph};
+  }
+  const auto compared = compare_graphs(bank, **graph);
+  if (!compared) {
+    const Error& error = compared.error();
+    return Finding{"graph", "failed",
+                   fmt::format("{}; {}, nothing is lost", error.message, waiting(pending)),
+                   error.remedy.empty() ? "start Neo4j" : error.remedy};
+  }
+  if (!compared->equal())
+    return Finding{
+        "graph", "warn",
+        fmt::format("{} from the store's; {}",
+                    counted(compared->found, "value differs", "values differ"), waiting(pending)),
+        "bb5-memory doctor --fix, with the same --graph"};
+  return Finding{
+      "graph", "ok", fmt::format("{}, as in the store", graph_text(compared->right)), {}};
+}
 
 std::vector<Finding> findings_of(const Context& context, Bank& bank, bool thorough) {
   std::vector<Finding> findings;
@@ -172,29 +260,24 @@ std::vector<Finding> findings_of(const Context& context, Bank& bank, bool thorou
            ready ? "" : "bb5-memory doctor --fix"});
     }
   }
-  const auto graph = open_graph(context.addresses);
-  if (!graph) {
-    findings.push_back({"graph", "failed", graph.error().message, graph.error().remedy});
-  } else if (*graph) {
-    const auto compared = compare_graphs(bank, **graph);
-    const auto stats = bank.stats();
-    if (!compared) {
-      findings.push_back({"graph", "failed", compared.error().message,
-                          fmt::format("start Neo4j; {} changes wait, nothing is lost",
-                                      stats ? stats->outbox_pending : 0)});
-    } else if (!compared->equal()) {
-      findings.push_back({"graph", "warn",
-                          fmt::format("{} rows differ from the store's", compared->found),
-                          "bb5-memory migrate run again, or doctor --fix"});
-    } else {
-      findings.push_back({"graph",
-                          "ok",
-                          fmt::format("{} nodes and {} edges, as in the store",
-                                      compared->right.entities, compared->right.relationships),
-                          {}});
-    }
-  }
+  if (auto finding = graph_finding(context, bank); finding) findings.push_back(std::move(*finding));
   return findings;
+}
+
+/// Brings the graph outside to what the store says.
+Result<> mend_graph(const Context& context, Bank& bank) {
+  auto graph = open_graph(context.addresses);
+  if (!graph) return std::move(graph).error();
+  if (!*graph) return ok();
+  BB5_TRY((*graph)->prepare());
+  auto repaired = repair_projection(bank, **graph);
+  if (!repaired) return std::move(repaired).error();
+  return repaired->relay.stopped_by ? Result<>(*repaired->relay.stopped_by) : ok();
+}
+
+Result<> mend(const Context& context, Bank& bank) {
+  BB5_TRY(bank.derive([](const MemorySearch::DerivedStep&) { return true; }));
+  return mend_graph(context, bank);
 }
 
 int doctor(const Context& context, bool thorough, bool fix) {
@@ -202,10 +285,9 @@ int doctor(const Context& context, bool thorough, bool fix) {
   const auto bank = context.open(OpenMode::existing, code);
   if (!bank) return code;
   if (fix) {
-    if (auto derived = bank->derive([](const MemorySearch::DerivedStep&) { return true; });
-        !derived) {
-      print_error(derived.error(), context.json);
-      return exit_code(derived.error(), false);
+    if (auto mended = mend(context, *bank); !mended) {
+      print_error(mended.error(), context.json);
+      return exit_code(mended.error(), false);
     }
   }
   const auto findings = findings_of(context, *bank, thorough);
@@ -218,7 +300,10 @@ int doctor(const Context& context, bool thorough, bool fix) {
                     {"say", finding.say},
                     {"fix", finding.fix.empty() ? Document(nullptr) : Document(finding.fix)}});
     if (!context.json) {
-      const char* mark = finding.state == "ok" ? "✓" : finding.state == "warn" ? "!" : "✗";
+      const char* mark = finding.state == "ok"        ? "✓"
+                         : finding.state == "warn"    ? "!"
+                         : finding.state == "skipped" ? "·"
+                                                      : "✗";
       print(fmt::format("  {} {:<16} {}{}\n", mark, finding.check, finding.say,
                         finding.fix.empty() ? "" : "   fix: " + finding.fix));
     }
@@ -234,9 +319,14 @@ void add_store_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* init_command =
       app.add_subcommand("init", "Make a store or bank; harmless when it is there");
   init_command->fallthrough();
-  init_command->add_option("--embedder", init_flags->embedder,
-                           "Model of its vectors, as provider/name");
-  init_command->add_option("--dimension", init_flags->dimension, "Numbers in a vector")
+  init_command
+      ->add_option("--embedder", init_flags->embedder,
+                   "Model of its vectors, as provider/name; openai/text-embedding-3-small, "
+                   "for one")
+      ->type_name("MODEL");
+  init_command
+      ->add_option("--dimension", init_flags->dimension,
+                   "Numbers in a vector, 1 to 16000; known for openai's and local models")
       ->check(CLI::Range(1, 16000));
   init_command->callback([&context, &action, init_flags] {
     action = [&context, init_flags] { return init(context, *init_flags); };
@@ -252,7 +342,8 @@ void add_store_commands(CLI::App& app, Context& context, Action& action) {
       app.add_subcommand("doctor", "Check store, indexes and graph, and say what mends them");
   doctor_command->fallthrough();
   doctor_command->add_flag("--thorough", *thorough, "Look at every page and row");
-  doctor_command->add_flag("--fix", *fix, "Build what is unfinished");
+  doctor_command->add_flag("--fix", *fix,
+                           "Build what is unfinished, and bring the graph up to date");
   doctor_command->callback([&context, &action, thorough, fix] {
     action = [&context, thorough, fix] { return doctor(context, *thorough, *fix); };
   });

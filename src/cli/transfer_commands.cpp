@@ -141,7 +141,7 @@ int copy_and_prove(const Context& context, const Bank& from, Bank& to, const cha
     print_document(
         {{"memories", *copied}, {"file", where}, {"verified", equal}, {"differences", list}});
   } else {
-    print(fmt::format("{} {} memories: {}\n", done, *copied, where));
+    print(fmt::format("{} {}: {}\n", done, counted(*copied, "memory", "memories"), where));
     for (const Difference& difference : *differences)
       print(fmt::format("  {}  {}: {} / {}\n", difference.id, difference.field, difference.source,
                         difference.target));
@@ -182,6 +182,7 @@ void add_transfer_commands(CLI::App& app, Context& context, Action& action) {
       app.add_subcommand("export", "Write a bank as the old system's memories.json");
   export_command->fallthrough();
   export_command->add_option("--output", *output, "File to write, - for standard output")
+      ->type_name("FILE")
       ->capture_default_str();
   export_command->callback([&context, &action, output] {
     action = [&context, output] { return export_bank(context, *output); };
@@ -193,7 +194,8 @@ void add_transfer_commands(CLI::App& app, Context& context, Action& action) {
       app.add_subcommand("import", "Add the memories of a file or folder of the old system");
   import_command->fallthrough();
   import_command->add_option("file", *input, "memories.json, an export, or a folder")->required();
-  import_command->add_option("--source-model", *model, "Model of vectors whose file names none");
+  import_command->add_option("--source-model", *model, "Model of vectors whose file names none")
+      ->type_name("MODEL");
   import_command->callback([&context, &action, input, model] {
     action = [&context, input, model] { return import_file(context, *input, *model); };
   });
@@ -202,7 +204,9 @@ void add_transfer_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* backup_command =
       app.add_subcommand("backup", "Copy a bank into one file, and prove the copy");
   backup_command->fallthrough();
-  backup_command->add_option("--to,file", *to, "File to write")->required();
+  backup_command->add_option("--to,file", *to, "File to write; with or without --to")
+      ->type_name("FILE")
+      ->required();
   backup_command->callback(
       [&context, &action, to] { action = [&context, to] { return backup(context, *to); }; });
 
@@ -210,7 +214,9 @@ void add_transfer_commands(CLI::App& app, Context& context, Action& action) {
   CLI::App* restore_command =
       app.add_subcommand("restore", "Bring a backup into an empty bank, and prove it");
   restore_command->fallthrough();
-  restore_command->add_option("--from,file", *from, "File of a backup")->required();
+  restore_command->add_option("--from,file", *from, "File of a backup; with or without --from")
+      ->type_name("FILE")
+      ->required();
   restore_command->callback(
       [&context, &action, from] { action = [&context, from] { return restore(context, *from); }; });
 }

@@ -25,8 +25,29 @@ std::optional<Timestamp> time_member(const json::Object& object, std::string_vie
   return parse_time(text_member(object, key));
 }
 
+constexpr std::string_view separator = "\u241F";  // of the parts of a relationship's key
+constexpr std::string_view escape = "\u241B";
+
+/// `␟` becomes `␛u`, and `␛`, so that no other text comes out like it, `␛e`.
+std::string without_separator(std::string_view text) {
+  std::string plain;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with(separator)) {
+      plain.append(escape).push_back('u');
+      at += separator.size();
+    } else if (rest.starts_with(escape)) {
+      plain.append(escape).push_back('e');
+      at += escape.size();
+    } else {
+      plain += text[at++];
+    }
+  }
+  return plain;
+}
+
 std::string escaped_type(std::string_view type) {
-  std::string folded = fold_name(type);
+  std::string folded = name_key_of(type);
   if (folded.empty()) folded = "concept";
   std::string escaped;
   for (const char c : folded) {
@@ -49,7 +70,7 @@ bool is_word(char c) {
 }  // namespace
 
 std::string name_key_of(std::string_view name) {
-  return fold_name(name);
+  return without_separator(fold_name(name));
 }
 
 std::string entity_key(std::string_view name, std::string_view type) {
@@ -57,8 +78,9 @@ std::string entity_key(std::string_view name, std::string_view type) {
 }
 
 std::string relationship_key(const Relationship& relationship) {
-  return relationship.subject_key + "\u241F" + relationship.predicate + "\u241F" +
-         relationship.object_key;
+  std::string key = relationship.subject_key;
+  key.append(separator).append(relationship.predicate);
+  return key.append(separator).append(relationship.object_key);
 }
 
 std::string relationship_type_of(std::string_view predicate) {

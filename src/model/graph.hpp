@@ -101,7 +101,8 @@ struct Mention {
   auto operator<=>(const Mention&) const = default;
 };
 
-/// fold_name(name): what makes two spellings one name.
+/// What makes two spellings one name: fold_name(name). It never holds U+241F, which parts the keys
+/// of relationships: `␟` is written `␛u`, and `␛` (U+241B) `␛e`.
 [[nodiscard]] std::string name_key_of(std::string_view name);
 
 /// `type:name`, both folded, `%` and `:` in the type written %25 and %3A; an empty type is
@@ -110,7 +111,7 @@ inline constexpr std::string_view placeholder_type = "unknown";
 [[nodiscard]] std::string entity_key(std::string_view name, std::string_view type);
 
 /// One text for (subject, predicate, object): `subject_key␟predicate␟object_key` with U+241F
-/// between.
+/// between. No two have the same: the predicate may hold U+241F, the keys of entities do not.
 [[nodiscard]] std::string relationship_key(const Relationship& relationship);
 
 /// A Neo4j relationship type made from any predicate, reversibly: letters and digits upper-cased, a

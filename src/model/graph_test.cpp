@@ -1,5 +1,9 @@
 #include "model/graph.hpp"
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace bb5 {
@@ -11,6 +15,34 @@ TEST(EntityKey, IsOneForAllSpellingsAndCannotBeForged) {
   EXPECT_EQ(entity_key("Redis", ""), "concept:redis");
   EXPECT_NE(entity_key("b:c", "a"), entity_key("c", "a:b"));
   EXPECT_EQ(entity_key("c", "a:b%"), "a%3Ab%25:c");
+}
+
+TEST(EntityKey, NeverHoldsTheSeparatorOfRelationshipKeys) {
+  const std::string separator = "\u241F";
+  for (const std::string& key : {entity_key("a\u241Fb", "t"), entity_key("b", "t\u241Fu"),
+                                 name_key_of("\u241F"), name_key_of("a\u241B\u241F")})
+    EXPECT_EQ(key.find(separator), std::string::npos) << key;
+  // Different names stay different, whatever they make of the escape itself.
+  std::set<std::string> keys;
+  const std::vector<std::string> names = {
+      "a\u241Fb", "a\u241Bb", "ab", "a\u241Bub", "a\u241Beb", "a\u241Beub", "a\u241B\u241Fb"};
+  for (const std::string& name : names) keys.insert(name_key_of(name));
+  EXPECT_EQ(keys.size(), names.size());
+  // Names that hold neither control picture have the keys that they always had.
+  EXPECT_EQ(entity_key("50 % of A:B", "100%"), "100%25:50 % of a:b");
+  EXPECT_EQ(name_key_of(" Caf\u00C9 \u2420"), "caf\u00E9 \u2420");
+}
+
+TEST(RelationshipKey, IsAnothersForOtherParts) {
+  const auto key = [](const std::string& subject, const std::string& predicate,
+                      const std::string& object) {
+    return relationship_key({.subject_key = entity_key(subject, "t"),
+                             .predicate = predicate,
+                             .object_key = entity_key(object, "t")});
+  };
+  EXPECT_EQ(key("a", "uses", "b"), "t:a\u241Fuses\u241Ft:b");
+  EXPECT_NE(key("a\u241Fp", "q", "c"), key("a", "p\u241Fq", "c"));
+  EXPECT_NE(key("a", "p\u241Ft:b", "c"), key("a", "p", "b\u241Ft:c"));
 }
 
 TEST(RelationshipType, IsReadableAndNeverNeedsQuoting) {

@@ -215,6 +215,11 @@ Result<> validate(const Memory& memory) {
   BB5_TRY(require_text("metadata", memory.metadata));
   for (const auto& name : memory.entities) BB5_TRY(require_text("entities", name));
   if (memory.raw) BB5_TRY(require_text("raw", memory.raw->text));
+  if (memory.seq < 0) {
+    return Error{Errc::invalid_argument,
+                 fmt::format("memory {} cannot have place {}", memory.legacy_id, memory.seq),
+                 "count places from 1, or leave 0 for the next one"};
+  }
   if (memory.confidence && !(*memory.confidence >= 0 && *memory.confidence <= 1)) {
     return Error{Errc::invalid_argument,
                  fmt::format("confidence {} is not between 0 and 1", *memory.confidence)};

@@ -92,8 +92,9 @@ void set_metadata(Memory& memory, std::string_view key, std::string_view json_va
 /// from the second record of that id on (occurrence ≥ 2), of `id#occurrence`.
 [[nodiscard]] MemoryId memory_id_of(std::string_view legacy_id_json, std::uint32_t occurrence = 1);
 
-/// Checks what the types do not: text members storable, confidence in [0, 1], embedding finite, not
-/// all zero and present exactly when indexed. Errors: invalid_argument naming the field.
+/// Checks what the types do not: text members storable, seq not negative, confidence in [0, 1],
+/// embedding finite, not all zero and present exactly when indexed. Errors: invalid_argument naming
+/// the field.
 Result<> validate(const Memory& memory);
 
 /// SHA-256 over every field but id, seq, updated_at and the vector's bits, length-prefixed: two

@@ -69,7 +69,7 @@ struct GraphChange {
 class EntityRecord : public EntityGraph {
  public:
   /// Repeats the whole fold from the facts (model/graph.hpp), writes what changed, with an outbox
-  /// row each.
+  /// row each. All that was written before is durable then.
   virtual Result<> fold_graph() = 0;
 
   virtual Result<std::vector<EntityFact>> entity_facts(std::int64_t after_seq,

@@ -33,7 +33,8 @@ struct WriteBatch {
       relationship_facts;  ///< (facts_of), which the store writes too.
   OnConflict on_conflict = OnConflict::keep;
   /// Brings entities, relationships, mentions and the outbox up to date in the same transaction. A
-  /// bulk load says false and calls EntityRecord::fold_graph() at its end.
+  /// bulk load says false and calls EntityRecord::fold_graph() at its end; until then a power cut
+  /// may take back the last batches, each with its ledger row.
   bool fold = true;
   /// A row of the migration ledger, written in the same transaction. Its counts are filled by the
   /// store (loaded = inserted + replaced, identical, rejected = conflicts) for memories when
@@ -81,8 +82,8 @@ struct StoreStats {
 /// Keeps one bank's memories. The store is the record: everything else is derived from it.
 /// Every member is safe to call from several threads at once, and several processes may have the
 /// same bank open. Acknowledged means durable: when write() has returned a value, a kill or a power
-/// cut does not lose it. Errors of every member: unavailable (backend away; nothing was written
-/// unless said), refused, corrupt, out_of_space, internal.
+/// cut does not lose it (bulk loads: WriteBatch::fold). Errors of every member: unavailable
+/// (backend away; nothing was written unless said), refused, corrupt, out_of_space, internal.
 class MemoryStore {
  public:
   virtual ~MemoryStore() = default;

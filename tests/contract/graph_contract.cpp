@@ -1,3 +1,5 @@
+#include <functional>
+#include <map>
 #include <random>
 
 #include "tests/contract/bank_contract.hpp"
@@ -98,6 +100,20 @@ TEST_P(BankContract, EndpointsGoToTheMostMentionedEntityOrToAPlaceholder) {
   EXPECT_EQ(graph.entities.at("unknown:disk").name, "Disk");
 }
 
+// The separator of relationship keys, U+241F, in names and predicates.
+TEST_P(BankContract, NoNameOrPredicateMakesTwoRelationshipsOne) {
+  must_write_facts({make_entity("a", "t"), make_entity("a\u241Fp", "t"), make_entity("b", "t"),
+                    make_entity("a\u241Ft:b", "t"), make_entity("c", "t")},
+                   {sure(make_relationship("a\u241Fp", "q", "c"), 0.25),
+                    sure(make_relationship("a", "p\u241Fq", "c"), 0.5),
+                    sure(make_relationship("a", "t:b\u241Fq", "c"), 0.75),
+                    sure(make_relationship("a\u241Ft:b", "q", "c"), 1)});
+  EXPECT_THAT(stored_graph().relationships, SizeIs(4));
+  EXPECT_EQ(stored_graph(), expected_graph());
+  EXPECT_THAT(bank().neighbours("t:c", 10), HasValue(SizeIs(4)));
+  EXPECT_EQ((*bank().entity_named("A\u241FP"))->name, "a\u241Fp");
+}
+
 TEST_P(BankContract, APlaceholderGivesWayWhenTheEntityAppears) {
   must_write({with_metadata(make_memory("m"), R"({"entities":["Disk","disk"]})")});
   must_write_facts({}, {make_relationship("Redis", "uses", "Disk")});
@@ -141,6 +157,41 @@ TEST_P(BankContract, ReplacingAMemoryReplacesItsFacts) {
   EXPECT_EQ(stored_graph(), expected_graph());
   EXPECT_THAT(stored_graph().entities, SizeIs(2));
   EXPECT_EQ(stored_graph().entities.at("concept:valkey").mention_count, 5);
+}
+
+TEST_P(BankContract, FactsThatNameAMemoryGoWithItAndMayComeAgain) {
+  const MemoryId memory = memory_id_of("\"m\"");
+  EntityFact entity = make_entity("Redis");
+  RelationshipFact edge = make_relationship("RALF", "uses", "Redis");
+  entity.memory = edge.memory = memory;  // their ids are their own
+  const FactId entity_ids[] = {entity.id};
+  const FactId edge_ids[] = {edge.id};
+  const auto forget = {
+      std::function<void()>([&] { ASSERT_THAT(bank().erase(memory), HasValue(true)); }),
+      std::function<void()>(
+          [&] { must_write({make_memory("m", "another content")}, OnConflict::replace); })};
+  for (const auto& step : forget) {
+    must_write({make_memory("m")}, OnConflict::replace);
+    const auto first = must_write_facts({entity}, {edge});
+    EXPECT_THAT(first.entity_facts, ElementsAre(WriteAction::inserted));
+    EXPECT_THAT(first.relationship_facts, ElementsAre(WriteAction::inserted));
+    step();
+    EXPECT_THAT(bank().get_entity_facts(entity_ids), HasValue(IsEmpty()));
+    EXPECT_THAT(bank().get_relationship_facts(edge_ids), HasValue(IsEmpty()));
+    EXPECT_EQ(stored_graph(), FoldedGraph{});
+  }
+}
+
+TEST_P(BankContract, AnEntityFactAndARelationshipFactMayShareAnId) {
+  const EntityFact entity = make_entity("Redis");
+  RelationshipFact edge = make_relationship("RALF", "uses", "Redis");
+  edge.id = entity.id;
+  const auto outcome = must_write_facts({entity}, {edge});
+  EXPECT_THAT(outcome.entity_facts, ElementsAre(WriteAction::inserted));
+  EXPECT_THAT(outcome.relationship_facts, ElementsAre(WriteAction::inserted));
+  EXPECT_THAT(must_write_facts({entity}, {edge}).relationship_facts,
+              ElementsAre(WriteAction::identical));
+  EXPECT_EQ(stored_graph(), expected_graph());
 }
 
 TEST_P(BankContract, ABulkLoadFoldsAtItsEnd) {
@@ -199,6 +250,80 @@ TEST_P(BankContract, RemovalsAreInTheOutboxToo) {
   EXPECT_EQ(changes[1].mention.entity_key, "unknown:redis");
 }
 
+/// The changes of mentions among those that are pending.
+std::vector<GraphChange> pending_mentions(Bank& bank) {
+  auto changes = *bank.pending_changes(1'000);
+  std::erase_if(
+      changes, [](const GraphChange& change) { return change.kind != GraphChange::Kind::mention; });
+  return changes;
+}
+
+// A projection shows a memory's network beside its mentions: they once kept the old one for ever.
+TEST_P(BankContract, AMemoryThatChangesItsNetworkIsProjectedAnew) {
+  Memory memory = with_metadata(make_memory("m"), R"({"entities":["Lua","Redis"]})");
+  must_write({memory, with_metadata(make_memory("other"), R"({"entities":["Redis"]})")});
+  std::map<std::pair<MemoryId, std::string>, std::int64_t> revs;
+  const auto first = *bank().mentions({}, 10);
+  for (const Mention& mention : first) revs[{mention.memory, mention.entity_key}] = mention.rev;
+  ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+
+  memory.network = "opinion";
+  must_write({memory}, OnConflict::replace);
+  const auto changes = pending_mentions(bank());
+  ASSERT_THAT(changes, SizeIs(2));
+  for (const GraphChange& change : changes) {
+    EXPECT_FALSE(change.removed);
+    EXPECT_EQ(change.mention.memory, memory.id);
+    EXPECT_EQ(change.mention_network, "opinion");
+    EXPECT_EQ(change.rev, change.mention.rev);
+  }
+  const auto second = *bank().mentions({}, 10);
+  ASSERT_THAT(second, SizeIs(3));
+  for (const Mention& mention : second) {
+    const std::int64_t before = revs.at({mention.memory, mention.entity_key});
+    if (mention.memory == memory.id) {
+      EXPECT_GT(mention.rev, before);
+    } else {
+      EXPECT_EQ(mention.rev, before);
+    }
+  }
+  EXPECT_EQ(stored_graph(), expected_graph());
+
+  ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+  EXPECT_THAT(bank().pending_changes(100), HasValue(IsEmpty()));
+  memory.content = "a projection does not show this";
+  must_write({memory}, OnConflict::replace);
+  EXPECT_THAT(bank().pending_changes(100), HasValue(IsEmpty()));
+}
+
+TEST_P(BankContract, ANewNetworkAndNewNamesAtOnceAreProjectedWithoutOrAfterAFold) {
+  Memory memory = with_metadata(make_memory("m"), R"({"entities":["Lua","Redis"]})");
+  must_write({memory});
+  for (const bool fold : {true, false}) {
+    ASSERT_THAT(bank().mark_applied(*bank().pending_changes(100)), Succeeds());
+    memory = with_metadata(
+        memory, fold ? R"({"entities":["Redis","Disk"]})" : R"({"entities":["Redis","Lua"]})");
+    memory.network = fold ? "opinion" : "world";
+    const std::vector<Memory> batch = {memory};
+    ASSERT_THAT(bank().write({.memories = batch, .on_conflict = OnConflict::replace, .fold = fold}),
+                Succeeds());
+    if (!fold) {
+      ASSERT_THAT(bank().fold_graph(), Succeeds());
+    }
+    std::map<std::string, bool> removed;
+    for (const GraphChange& change : pending_mentions(bank())) {
+      removed[change.mention.entity_key] = change.removed;
+      if (!change.removed) {
+        EXPECT_EQ(change.mention_network, memory.network);
+      }
+    }
+    const std::map<std::string, bool> expected = {
+        {"unknown:redis", false}, {"unknown:disk", !fold}, {"unknown:lua", fold}};
+    EXPECT_EQ(removed, expected) << (fold ? "folded with the write" : "folded later");
+    EXPECT_EQ(stored_graph(), expected_graph());
+  }
+}
+
 TEST_P(BankContract, RequeuesEverythingForARebuild) {
   must_write({with_metadata(make_memory("m"), R"({"entities":["Redis"]})")});
   must_write_facts({make_entity("Redis")}, {make_relationship("Redis", "uses", "Disk")});
@@ -242,8 +367,9 @@ TEST_P(BankContract, GraphPagesAreInOrderOfBytes) {
 
 TEST_P(BankContract, AnyHistoryOfWritesFoldsToTheSameAsFoldingItsFacts) {
   std::mt19937_64 random(test_seed());
-  const std::vector<std::string> names = {"Redis", "redis", " REDIS",     "Lua",      "Disk",
-                                          "",      "Café",  "Cafe\u0301", "CAF\u00C9"};
+  const std::vector<std::string> names = {
+      "Redis", "redis",      " REDIS",    "Lua",         "Disk", "",
+      "Café",  "Cafe\u0301", "CAF\u00C9", "a\u241Fuses", "a"};
   const std::vector<std::string> types = {"technology", "Technology", "person", "", "a:b"};
   const auto pick = [&](const auto& list) { return list[random() % list.size()]; };
   const auto time = [&]() -> std::string {

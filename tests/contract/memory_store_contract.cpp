@@ -128,6 +128,24 @@ TEST_P(BankContract, ReplacingKeepsThePlace) {
   EXPECT_THAT(all_memories()[0].embedding, IsEmpty());
 }
 
+TEST_P(BankContract, APlaceThatIsTakenIsAConflictAndLosesNothing) {
+  const auto placed = [](const std::string& name, std::int64_t seq) {
+    Memory memory = make_memory(name);
+    memory.seq = seq;
+    return memory;
+  };
+  must_write({placed("a", 7)});
+  const std::vector<Memory> taken = {make_memory("b"), placed("c", 7)};
+  EXPECT_THAT(bank().write({.memories = taken}), FailsWith(Errc::conflict));
+  const std::vector<Memory> twice = {placed("d", 9), placed("e", 9)};
+  EXPECT_THAT(bank().write({.memories = twice}), FailsWith(Errc::conflict));
+  EXPECT_THAT(legacy_ids(all_memories()), ElementsAre("a"));
+  const std::vector<Memory> before_the_first = {placed("f", -1)};
+  EXPECT_THAT(bank().write({.memories = before_the_first}), FailsWith(Errc::invalid_argument));
+  must_write({placed("g", 3), make_memory("h")});
+  EXPECT_THAT(legacy_ids(all_memories()), ElementsAre("g", "a", "h"));
+}
+
 TEST_P(BankContract, ABatchWithOneBadMemoryChangesNothing) {
   ASSERT_THAT(bank().set_embedder(two), Succeeds());
   must_write({make_memory("a", "first")});

@@ -56,6 +56,33 @@ TEST_P(BankContract, TiesKeepTheOrderOfInsertion) {
               ElementsAre("m29", "m28", "m27"));
 }
 
+/// A vector whose cosine with itself rounding lifts above 1.
+std::vector<float> vector_above_one(std::size_t dimension) {
+  std::mt19937_64 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> vector(dimension);
+  for (int attempt = 0; attempt < 10'000; ++attempt) {
+    for (float& x : vector) x = normal(random);
+    if (plain_cosine(vector, vector) > 1) return vector;
+  }
+  return {};
+}
+
+TEST_P(BankContract, NoRoundingLiftsAScoreAboveOne) {
+  constexpr std::size_t dimension = 24;
+  const std::vector<float> vector = vector_above_one(dimension);
+  ASSERT_THAT(vector, SizeIs(dimension)) << "no such vector was found";
+  std::vector<float> opposite = vector;
+  for (float& x : opposite) x = -x;
+  ASSERT_THAT(bank().set_embedder({.model = "test/many", .dimension = dimension}), Succeeds());
+  must_write({vector_memory("opposite", opposite), vector_memory("same", vector)});
+  const auto result = bank().nearest(vector, 2, {});
+  ASSERT_THAT(result, Succeeds());
+  ASSERT_THAT(found_ids(bank(), *result), ElementsAre("same", "opposite"));
+  EXPECT_EQ(result->hits[0].score, 1);
+  EXPECT_EQ(result->hits[1].score, -1);
+}
+
 TEST_P(BankContract, NearestOfAnEmptyBankIsEmpty) {
   ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
   EXPECT_THAT(bank().nearest(std::vector<float>{1, 1}, 3, {})->hits, IsEmpty());
@@ -150,6 +177,41 @@ TEST_P(BankContract, KeywordObeysFilters) {
   must_write(memories);
   EXPECT_THAT(bank().keyword("tea", 4, {.networks = {"world"}})->hits, SizeIs(4));
   EXPECT_THAT(bank().keyword("tea", 100, {.networks = {"world"}})->hits, SizeIs(4));
+}
+
+/// The old system searched entities and relationships along with memories; a filter leaves them
+/// out.
+TEST_P(BankContract, FindsPseudoMemoriesUnlessTheFilterLeavesThemOut) {
+  ASSERT_THAT(bank().set_embedder({.model = "test/two", .dimension = 2}), Succeeds());
+  std::vector<Memory> memories;
+  for (int i = 0; i < 40; ++i) {
+    const auto number = static_cast<float>(i);
+    memories.push_back(vector_memory("m" + std::to_string(i), {1, number / 100}));
+    memories.back().content = "Redis number " + std::to_string(i);
+    memories.back().network = i % 2 == 0 ? "world" : "observation";
+    // The farthest ones alone are memories proper.
+    if (i < 34) {
+      memories.back() = with_metadata(
+          memories.back(), i % 2 == 0
+                               ? R"({"is_entity":true,"entity_name":"Redis"})"
+                               : R"({"is_relationship":true,"subject":"RALF","object":"Redis"})");
+    }
+  }
+  must_write(memories);
+  const std::vector<float> query = {1, 0};
+  const MemoryFilter proper{.kinds = {MemoryKind::memory}};
+  const MemoryFilter proper_world{.networks = {"world"}, .kinds = {MemoryKind::memory}};
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 3, {})), ElementsAre("m0", "m1", "m2"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 3, proper)),
+              ElementsAre("m34", "m35", "m36"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 9, proper_world)),
+              ElementsAre("m34", "m36", "m38"));
+  EXPECT_THAT(found_ids(bank(), *bank().nearest(query, 2, {.kinds = {MemoryKind::relationship}})),
+              ElementsAre("m1", "m3"));
+  EXPECT_THAT(bank().keyword("redis", 100, {})->hits, SizeIs(40));
+  EXPECT_THAT(bank().keyword("redis", 6, proper)->hits, SizeIs(6));
+  EXPECT_THAT(bank().keyword("redis", 100, proper)->hits, SizeIs(6));
+  EXPECT_THAT(bank().keyword("redis", 3, proper_world)->hits, SizeIs(3));
 }
 
 TEST_P(BankContract, CachesEmbeddingsByModelAndText) {

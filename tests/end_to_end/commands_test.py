@@ -1,8 +1,9 @@
 """The verbs as a person and a program use them."""
 import json
+import pathlib
 
 import support
-from support import StoreTest
+from support import EndToEnd, StoreTest
 
 
 class Commands(StoreTest):
@@ -27,9 +28,16 @@ class Commands(StoreTest):
 
     def test_adding_the_same_content_again_keeps_one(self):
         store = self.store
-        first = store.run("add", "once").out
-        self.assertEqual(store.run("add", "once", "--network", "opinion").out, first)
+        identity = self.must(store.run("add", "once")).out.split()[-1]
+        self.assertEqual(store.run("add", "once", "--network", "opinion").out, f"Replaced memory: {identity}\n")
         self.assertEqual(store.json("stats").document["networks"], {"opinion": 1})
+        dated = json.dumps({"content": "dated", "created_at": "2026-02-04T03:50:10Z"})
+        said = self.must(store.run("add", "--batch", "-", stdin=f'{dated}\n{{"content": "once"}}'))
+        self.assertEqual([line.split(":")[0] for line in said.out.splitlines()], ["Added memory", "Replaced memory"])
+        self.assertEqual(said.err, "1 added, 1 replaced, 0 refused\n")
+        again = self.must(store.run("add", "--batch", "-", stdin=dated))
+        self.assertRegex(again.out, r"^Unchanged memory: [0-9a-f]{12}\n$")
+        self.assertEqual(again.err, "0 added, 1 unchanged, 0 refused\n")
 
     def test_batches_acknowledge_line_by_line_and_refuse_only_what_is_wrong(self):
         lines = [{"content": "one", "entities": ["Redis"], "author": "Ann", "thread": "t", "position": 1}, {"content": 7}, {"content": "two", "created_at": "2026-02-04T03:50:10Z"}, "oops"]
@@ -54,6 +62,19 @@ class Commands(StoreTest):
         self.assertTrue(answer.out.endswith("\nStore stats: 2 total memories\n"))
         nothing = self.must(store.run("recall", "giraffe"))
         self.assertEqual(nothing.out, "No memories found.\n")
+
+    def test_a_receipt_shows_no_number_that_is_not_known(self):
+        vectors = [[1.0] + [0.0] * 383, [0.0, 1.0] + [0.0] * 382]
+        store = self.store
+        self.must(store.json("add", "--batch", "-", stdin="\n".join(json.dumps({"content": f"tea {i}", "embedding": v}) for i, v in enumerate(vectors))))
+        answer = self.must(store.run("recall", "giraffe", "--embedding", json.dumps(vectors[0]), "--explain"))
+        self.assertNotIn("-1", answer.err)
+        self.assertRegex(answer.err, r"  keyword .* found    0  no hits ")
+        self.assertRegex(answer.err, r"  semantic .* found    2  best   1\.000 ")
+        arms = self.must(store.json("recall", "giraffe", "--embedding", json.dumps(vectors[0]))).document["receipt"]["arms"]
+        self.assertEqual([arm["best"] is None for arm in arms], [False, True])
+        for arm in arms:
+            self.assertTrue(arm["looked_at"] is None or arm["looked_at"] >= 0, arm)
 
     def test_recall_in_batches_gives_a_document_a_line(self):
         vector = [1.0] + [0.0] * 383
@@ -92,6 +113,119 @@ class Commands(StoreTest):
         memory = store.json("get", "hand-made").document
         self.assertEqual((memory["created_at"], memory["vector"]), ("2026-02-04T03:50:10.740823Z", "indexed"))
 
+    def test_one_is_not_said_in_the_plural(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        store = self.store
+        plan = self.must(store.run("migrate", "plan", "--from", self.folder / "source")).out
+        self.assertIn(": 1 file, ", plan)
+        self.assertRegex(plan, r"memories\.json +\d+ bytes +1 record\n")
+        self.assertIn("  verified          1 memory by field", self.must(store.run("migrate", "run", "--from", self.folder / "source")).out)
+        self.assertIn("  in 1 batch\n", self.must(store.run("migrate", "status")).out)
+        self.assertIn("Receipt: 1 of 1 memory in ", self.must(store.run("recall", "x", "--explain")).err)
+        self.assertIn("Backed up 1 memory: ", self.must(store.run("backup", self.folder / f"{store.name}.copy")).out)
+
+    def test_a_report_names_store_and_bank_apart_as_other_verbs_do(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        store = support.Store(self.store.name, self.store.store, None, "e2e_apart")
+        if store.name == "postgres":
+            self.addCleanup(support.sql, "DROP SCHEMA IF EXISTS bb5_e2e_apart CASCADE")
+        report = self.must(store.json("migrate", "run", "--from", self.folder / "source")).document
+        stats = self.must(store.json("stats")).document
+        self.assertEqual((report["store"], report["bank"]), (stats["store"], stats["bank"]))
+        self.assertEqual(report["bank"], "e2e_apart")
+        text = self.must(store.run("migrate", "verify", "--from", self.folder / "source")).out
+        self.assertIn(f" → {stats['store']} bank e2e_apart\n", text)
+
+    def test_progress_says_nothing_that_it_does_not_know(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x"), {"id": "b"}]))
+        answer = self.must(self.store.json("migrate", "run", "--from", self.folder / "source"))
+        lines = {line["phase"]: line for line in map(json.loads, answer.err.splitlines())}
+        self.assertEqual((lines["load"]["rejected"], lines["load"]["quarantined"]), (0, 1))
+        self.assertEqual((lines["verify"]["rejected"], lines["verify"]["quarantined"]), (None, None))
+        self.assertEqual({line["eta_s"] for line in lines.values()}, {None})  # each lasts less than a second
+
+    def test_verify_alone_says_what_stayed_out(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x"), {"id": "no content"}]))
+        store = self.store
+        ran = self.must(store.json("migrate", "run", "--from", self.folder / "source")).document
+        verified = self.must(store.json("migrate", "verify", "--from", self.folder / "source")).document
+        for member in ("memories", "entities", "relationships", "embedding_cache", "issues"):
+            self.assertEqual(verified[member], ran[member])
+        self.assertEqual(verified["memories"]["quarantined"], 1)
+        text = self.must(store.run("migrate", "verify", "--from", self.folder / "source")).out
+        self.assertIn("2 read = 1 loaded + 0 identical + 0 rejected + 1 quarantined\n", text)
+        self.assertRegex(text, r"    no_content +1\n")
+        self.assertIn("VERIFIED: all that was taken over is the same; 0 rejected and 1 quarantined stayed out.", text)
+
+    def conflicting(self):
+        """A bank in which five of six records of the source have other words."""
+        self.write("source/memories.json", support.legacy([support.record(f"id{i}", f"old {i}") for i in range(6)]))
+        self.must(self.store.run("migrate", "run", "--from", self.folder / "source"))
+        other = [support.record(f"id{i}", f"new {i}" if i else "old 0") for i in range(6)]
+        self.write("other/memories.json", support.legacy(other + [support.record("fresh", "fresh")]))
+        return self.folder / "other"
+
+    def test_a_run_that_stops_for_rejects_names_them_and_the_remedy(self):
+        other, store = self.conflicting(), self.store
+        answer = store.run("migrate", "run", "--from", other)
+        self.assertEqual(answer.code, 2, answer)
+        self.assertIn("record 1 at byte ", answer.out)
+        self.assertIn("(id id1), record 2 at byte ", answer.out)
+        self.assertIn("(id id3) and 2 more; rejected would be 5, allowed are 0; nothing of that batch was written\n", answer.out)
+        self.assertIn("  fix: mend the source, or give --max-rejects 5 or more", answer.out)
+        report = store.json("migrate", "run", "--from", other).document
+        self.assertEqual((report["outcome"], [r["id"] for r in report["rejected_records"]]), ("too_many_rejects", [f"id{i}" for i in range(1, 6)]))
+        self.assertIn("--max-rejects 5", report["fix"])
+        stopped = self.must(store.json("migrate", "status")).document["runs"][0]
+        self.assertEqual((stopped["state"], stopped["memories"]["read"]), ("unfinished", 0))
+        self.assertIn("(id id1)", stopped["stopped"])
+        self.assertIn("  stopped: the bank holds other records", self.must(store.run("migrate", "status")).out)
+        # Given the remedy, the same run goes on to its end.
+        report = self.must(store.json("migrate", "run", "--from", other, "--max-rejects", "5")).document
+        self.assertTrue(report["resumed"])
+        self.assertEqual(report["memories"], {"read": 7, "loaded": 1, "identical": 1, "rejected": 5, "quarantined": 0})
+        self.assertNotIn("run_stopped", report["issues"])
+        self.assertEqual(self.must(store.json("migrate", "status")).document["runs"][0]["stopped"], None)
+
+    def test_plan_says_what_a_run_into_that_bank_would_do_and_writes_nothing(self):
+        other, store = self.conflicting(), self.store
+        before = self.state()
+        plan = self.must(store.json("migrate", "plan", "--from", other)).document
+        self.assertEqual(plan["memories"], {"read": 7, "loaded": 1, "identical": 1, "rejected": 5, "quarantined": 0})
+        self.assertEqual((plan["store"], plan["bank"], plan["held"], len(plan["rejected_records"])), (store.store, store.bank, 6, 5))
+        text = self.must(store.run("migrate", "plan", "--from", other)).out
+        self.assertIn("  store holds      6 memories\n", text)
+        self.assertIn("7 read = 1 to load + 1 identical + 5 rejected + 0 quarantined\n", text)
+        self.assertIn("--max-rejects 5 would keep what the bank holds", text)
+        self.assertEqual(self.state(), before)
+        self.assertEqual(store.run("migrate", "run", "--from", other).code, 2)
+        self.assertIsNotNone(self.must(store.json("migrate", "plan", "--from", other)).document["unfinished_run"])
+        ran = self.must(store.json("migrate", "run", "--from", other, "--max-rejects", "5")).document
+        self.assertEqual(ran["memories"], plan["memories"])
+
+    def test_plan_into_what_is_not_there_makes_nothing(self):
+        self.write("source/memories.json", support.legacy([support.record("a", "x")]))
+        absent = support.Store(self.store.name, self.store.store.replace("memories.db", "absent.db"), None, "e2e_absent")
+        plan = self.must(absent.json("migrate", "plan", "--from", self.folder / "source")).document
+        self.assertEqual((plan["held"], plan["memories"]["loaded"]), (None, 1))
+        self.assertEqual(absent.run("stats").code, 10)
+
+    def state(self):
+        """All that a plan could have written to."""
+        if self.store.name == "embedded":
+            folder = pathlib.Path(self.store.store.split(":", 1)[1]).parent
+            return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        return support.sql(f"SELECT (SELECT count(*) FROM bb5_{self.store.bank}.memories), (SELECT count(*) FROM bb5_{self.store.bank}.migration_runs)")
+
+    def test_a_graph_that_is_missed_is_mentioned(self):
+        store = self.store
+        self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+        self.assertIn("Graph none named: 2 changes wait for one", self.must(store.run("stats")).out)
+        self.assertIsNone(store.json("stats").document["graph"])
+        checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
+        self.assertEqual((checks["graph"]["state"], checks["graph"]["say"]), ("skipped", "none is named; 2 changes wait for one"))
+        self.assertIn("BB5_GRAPH", checks["graph"]["fix"])
+
     def test_stats_and_doctor(self):
         store = self.store
         store.run("add", "one", "--network", "world")
@@ -118,6 +252,51 @@ class Commands(StoreTest):
             config = self.write("config.toml", f'store = "{store.store}"\n')
             self.assertEqual(self.must(support.bb5("--config", config, "stats", "--json")).document["memories"], 1)
             self.assertEqual(self.must(support.bb5("stats", "--json", BB5_CONFIG=config)).document["memories"], 1)
+
+
+class GraphOfABank(EndToEnd):
+    def test_stats_and_doctor_show_it_and_doctor_mends_it(self):
+        with support.postgres_store(graph=True) as store:
+            self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+            checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
+            self.assertEqual(checks["graph"]["state"], "warn")
+            self.assertIn("differ from the store's; 2 changes wait", checks["graph"]["say"])
+            stats = self.must(store.json("stats")).document
+            self.assertEqual((stats["graph"]["reachable"], stats["graph"]["nodes"], stats["outbox_pending"]), (True, 0, 2))
+            checks = {check["id"]: check for check in self.must(store.json("doctor", "--fix")).document["checks"]}
+            self.assertEqual((checks["graph"]["state"], checks["graph"]["say"]), ("ok", "1 node, 0 edges, 1 mention, as in the store"))
+            support.cypher("MATCH (e:Entity) WHERE e.bank = $bank SET e.mention_count = 99", bank=store.bank)
+            self.assertIn("  ! graph            1 value differs from the store's; 0 changes wait", self.must(store.run("doctor")).out)
+            self.assertIn(": 1 node, 0 edges, 1 mention; 0 changes wait\n", self.must(store.run("stats")).out)
+            away = support.Store(store.name, store.store, "neo4j+http://neo4j@127.0.0.1:9/neo4j", store.bank)
+            stats = self.must(away.json("stats")).document
+            self.assertEqual((stats["graph"]["reachable"], stats["graph"]["error"]["code"]), (False, "unavailable"))
+            answer = away.run("doctor")
+            self.assertEqual(answer.code, 1, answer)
+            self.assertIn("  ✗ graph ", answer.out)
+
+
+class Help(EndToEnd):
+    VERBS = ("", "init", "stats", "doctor", "migrate", "migrate plan", "migrate run", "migrate verify", "migrate status", "add", "get", "list", "update", "forget",
+             "recall", "export", "import", "backup", "restore")
+
+    def test_help_is_for_reading(self):
+        for verb in self.VERBS:
+            text = self.must(support.bb5(*verb.split(), "--help")).out
+            for noise in ("UINT", "FLOAT", "INT:", " in [", "{", "REQUIRED", "Excludes", "NONNEGATIVE", "Option Group"):
+                self.assertNotIn(noise, text.replace("{query, embedding", ""), verb)
+            for line in text.splitlines():
+                self.assertLessEqual(len(line), 100, line)
+
+    def test_defaults_ranges_and_variables_are_told(self):
+        recall = support.bb5("recall", "--help").out
+        self.assertRegex(recall, r"--top-k,--limit N +At most so many memories, best first; 1 to 10000 \(default 5\)")
+        self.assertIn("or BB5_STORE in the environment", " ".join(support.bb5("--help").out.split()))
+
+    def test_an_update_of_nothing_says_what_can_be_changed(self):
+        answer = support.bb5("--store", f"embedded:{self.folder}/x.db", "update", "x")
+        self.assertEqual(answer.code, 2)
+        self.assertIn("--content", answer.err)
 
 
 support.for_each_store(globals(), Commands)

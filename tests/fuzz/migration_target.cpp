@@ -51,7 +51,7 @@ void migration(Input input) {
   const auto source = open_blackbox5_source(file.path());
   require(source.has_value(), "the file can be opened");
   const auto bank = new_in_memory_bank();
-  if (const auto plan = plan_migration(**source, options); !plan) {
+  if (const auto plan = plan_migration(**source, "fuzz", nullptr, options); !plan) {
     require(plan.error().code == Errc::corrupt, "only a file that holds no array is refused");
     const auto refused = run_migration(**source, "fuzz", *bank, options);
     require(!refused && refused.error().code == Errc::corrupt, "plan and run agree");

@@ -103,6 +103,15 @@ class Damage : public testing::Test {
     for (const auto& issue : issues()) found.push_back(issue.issue.code);
     return found;
   }
+  /// `file record pointer` of the remarks of a code, in the order of the ledger.
+  std::vector<std::string> places_of(const std::string& code) {
+    std::vector<std::string> found;
+    for (const auto& [file, issue] : issues()) {
+      if (issue.code == code)
+        found.push_back(fmt::format("{} {} {}", file, issue.ordinal, issue.pointer));
+    }
+    return found;
+  }
   std::string exported() {
     std::string bytes;
     EXPECT_THAT(export_legacy(*bank_,
@@ -507,6 +516,9 @@ TEST_F(Damage, Kind18_VariantsOfAnEntityAreOneNodeAndEveryRecordIsKept) {
   EXPECT_EQ(entities[1].mention_count, 6);
   EXPECT_THAT(entities[1].aliases, ElementsAre("redis"));
   EXPECT_THAT(*bank_->entity_facts(0, 10), SizeIs(6));
+  EXPECT_THAT(places_of("entity_without_name"),
+              ElementsAre("memories.json 3 /metadata/entity_name",
+                          "memories.json 4 /metadata/entity_name"));
   EXPECT_EQ(exported(), file);
 }
 
@@ -522,7 +534,26 @@ TEST_F(Damage, Kind19_ARelationshipToNothingGetsAPlaceholderAndASelfLoopStays) {
   EXPECT_EQ(edges[1].subject_key, edges[1].object_key);
   EXPECT_TRUE((*bank_->entity_named("ralf"))->placeholder);
   EXPECT_THAT(*bank_->relationship_facts(0, 10), SizeIs(3));
+  EXPECT_THAT(places_of("relationship_without_endpoint"),
+              ElementsAre("memories.json 1 /metadata/subject"));
+  EXPECT_THAT(places_of("endpoint_placeholder"),
+              ElementsAre("memories.json 0 /metadata/object", "memories.json 0 /metadata/subject"));
   EXPECT_EQ(exported(), file);
+}
+
+TEST_F(Damage, Kind19_ANameOfSeveralEntitiesMeansTheMostMentionedAndIsListed) {
+  given("memories.json",
+        array({entity("a", "\"Mercury\"", "planet", 1), entity("b", "\"Mercury\"", "metal", 3)}));
+  given("relationships.json",
+        R"([{"subject": "Mercury", "predicate": "melts_in", "object": "Lab"}])");
+  run();
+  EXPECT_EQ((*bank_->relationships("", 10)).at(0).subject_key, "metal:mercury");
+  EXPECT_THAT(places_of("endpoint_ambiguous"), ElementsAre("relationships.json 0 /subject"));
+  EXPECT_THAT(places_of("endpoint_placeholder"), ElementsAre("relationships.json 0 /object"));
+  for (const auto& [file, issue] : issues()) {
+    if (issue.code != "endpoint_ambiguous") continue;
+    EXPECT_THAT(issue.message, HasSubstr("taken as metal:mercury"));
+  }
 }
 
 TEST_F(Damage, Kind20_IdsOfMemoriesThatAreGoneStayInTheMetadata) {

@@ -102,6 +102,17 @@ class ModelProjection : public GraphProjection {
     }
     return ok();
   }
+  /// The network that the newest of the memory's mentions gave; nothing when it has none.
+  [[nodiscard]] std::optional<std::string> network_of(const MemoryId& memory) const {
+    const std::lock_guard lock(mutex_);
+    const GraphChange* newest = nullptr;
+    for (const auto& [key, change] : mentions_) {
+      if (key.first != memory || change.removed) continue;
+      if (newest == nullptr || change.rev > newest->rev) newest = &change;
+    }
+    return newest == nullptr ? std::nullopt : std::optional(newest->mention_network);
+  }
+
   Result<> prepare() override { return ok(); }
   Result<> clear() override {
     const std::lock_guard lock(mutex_);

@@ -86,6 +86,21 @@ TEST_F(Relay, RemovalsFollow) {
   expect_equal();
 }
 
+TEST_F(Relay, ANewNetworkOfAMemoryIsProjected) {
+  Memory memory = with_metadata(make_memory("m"), R"({"entities":["Redis"]})");
+  const auto put = [&] {
+    const std::vector<Memory> batch = {memory};
+    ASSERT_THAT(bank_->write({.memories = batch, .on_conflict = OnConflict::replace}), Succeeds());
+    ASSERT_THAT(drain_outbox(*bank_, projection_, options_), Succeeds());
+  };
+  put();
+  EXPECT_EQ(projection_.network_of(memory.id), "observation");
+  memory.network = "opinion";
+  put();
+  EXPECT_EQ(projection_.network_of(memory.id), "opinion");
+  expect_equal();
+}
+
 TEST_F(Relay, OneRelayABank) {
   fill();
   {

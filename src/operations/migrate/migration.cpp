@@ -12,7 +12,8 @@
 
 #include "base/digest.hpp"
 #include "base/fail_point.hpp"
-#include "operations/migrate/record_mapper.hpp"
+#include "operations/migrate/batch_maker.hpp"
+#include "operations/migrate/foresight.hpp"
 
 namespace bb5 {
 namespace {
@@ -25,17 +26,6 @@ class Stopwatch {
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-/// Records of one transaction, ready to be written.
-struct PreparedBatch {
-  LedgerBatch ledger;
-  std::vector<Memory> memories;
-  std::vector<bool> by_content;  ///< Parallel to memories.
-  std::vector<EntityFact> entities;
-  std::vector<RelationshipFact> relationships;
-  std::vector<EmbeddingCache::Entry> entries;
-  std::int64_t bytes = 0;
 };
 
 /// Hands batches from the reading thread to the writing one, at most two ahead: reading and parsing
@@ -85,142 +75,25 @@ class BatchQueue {
   bool abandoned_ = false;             // guarded by mutex_
 };
 
-/// Where a file was left by an earlier, unfinished run.
-struct Resume {
-  std::int64_t next_batch = 0;
-  std::int64_t next_ordinal = 0;
-  bool closed = false;  ///< Its closing batch is written.
-};
-
-/// Cuts one file into batches.
-class BatchMaker {
- public:
-  BatchMaker(RunId run, const MemorySource::File& file, Resume resume,
-             const MigrationOptions& options, RecordMapper& mapper)
-      : run_(run),
-        file_(file),
-        resume_(resume),
-        options_(options),
-        mapper_(mapper),
-        next_batch_(resume.next_batch) {
-    start();
+void count_actions(const std::vector<WriteAction>& actions, LedgerBatch& ledger) {
+  for (const WriteAction action : actions) {
+    if (action == WriteAction::identical) ++ledger.identical;
+    if (action == WriteAction::conflict) ++ledger.rejected;
+    if (action == WriteAction::inserted || action == WriteAction::replaced) ++ledger.loaded;
   }
+}
 
-  /// `emit` takes a full batch and says whether to go on.
-  template <class Emit>
-  Result<> read(RecordReader& reader, const Emit& emit) {
-    while (true) {
-      auto record = reader.next();
-      if (!record) return std::move(record).error();
-      if (!*record) break;
-      add(**record);
-      if (batch_.ledger.records >= options_.batch_records || batch_.bytes >= options_.batch_bytes) {
-        if (!emit(take())) return ok();
-      }
-    }
-    if (batch_.ledger.records > 0 && !emit(take())) return ok();
-    close(reader, emit);
-    return ok();
-  }
+/// The newest of the runs that took this source over; end(): there is none.
+auto last_run_of(const std::vector<LedgerRun>& runs, const std::string& source_name) {
+  return std::find_if(runs.begin(), runs.end(),
+                      [&](const LedgerRun& run) { return run.source == source_name; });
+}
 
-  /// Records of the file, and vectors of its memories by length, those of an earlier run included.
-  [[nodiscard]] std::int64_t records() const { return records_; }
-  [[nodiscard]] const std::map<std::size_t, std::int64_t>& vectors() const { return vectors_; }
-
- private:
-  /// Remarks on the file as a whole have a batch of their own, without records; a file of no
-  /// records too, so that the ledger says it was read.
-  template <class Emit>
-  void close(const RecordReader& reader, const Emit& emit) {
-    batch_.ledger.issues = reader.file_issues();
-    if (resume_.closed || (batch_.ledger.issues.empty() && next_batch_ > 0)) return;
-    batch_.ledger.first_ordinal = records_;
-    emit(take());
-  }
-
-  void start() {
-    batch_ = PreparedBatch{};
-    batch_.ledger.run = run_;
-    batch_.ledger.file = file_.name;
-    batch_.ledger.part = file_.part;
-    batch_.ledger.batch_no = next_batch_;
-  }
-
-  PreparedBatch take() {
-    const Sha256 digest = digest_.finish();
-    batch_.ledger.content_digest.assign(reinterpret_cast<const char*>(digest.data()),
-                                        digest.size());
-    PreparedBatch full = std::move(batch_);
-    ++next_batch_;
-    start();
-    return full;
-  }
-
-  void add(SourceRecord& record) {
-    ++records_;
-    const bool done_before = record.ordinal < resume_.next_ordinal;
-    if (auto* memory = std::get_if<Memory>(&record.item)) {
-      // Ids depend on what came before, so records that are in the bank already are mapped too.
-      const auto outcome = mapper_.map(record, *memory);
-      if (record.vector_length > 0 && outcome != RecordMapper::Outcome::repeated)
-        ++vectors_[record.vector_length];
-      if (done_before) return;
-      if (outcome == RecordMapper::Outcome::repeated) {
-        ++batch_.ledger.identical;
-      } else {
-        digest_.add(record_hash(*memory));
-        place(record);
-        batch_.memories.push_back(std::move(*memory));
-        batch_.by_content.push_back(record.identity_by_content);
-      }
-    } else if (auto* entity = std::get_if<EntityFact>(&record.item)) {
-      add_fact(record, *entity, batch_.entities, done_before);
-    } else if (auto* relationship = std::get_if<RelationshipFact>(&record.item)) {
-      add_fact(record, *relationship, batch_.relationships, done_before);
-    } else if (auto* entry = std::get_if<EmbeddingCache::Entry>(&record.item)) {
-      if (!done_before) batch_.entries.push_back(std::move(*entry));
-    } else if (!done_before) {
-      ++batch_.ledger.quarantined;
-    }
-    if (done_before) return;
-    if (batch_.ledger.records == 0) {
-      batch_.ledger.first_ordinal = record.ordinal;
-      batch_.ledger.byte_from = record.byte_from;
-    }
-    ++batch_.ledger.records;
-    batch_.ledger.byte_to = record.byte_to;
-    batch_.bytes += record.byte_to - record.byte_from;
-    for (LedgerIssue& issue : record.issues) batch_.ledger.issues.push_back(std::move(issue));
-  }
-
-  template <class Fact>
-  void add_fact(const SourceRecord& record, Fact& fact, std::vector<Fact>& facts,
-                bool done_before) {
-    const bool repeated = mapper_.is_repeated(fact.id);
-    if (done_before) return;
-    if (repeated) {
-      ++batch_.ledger.identical;
-      return;
-    }
-    place(record);
-    facts.push_back(std::move(fact));
-  }
-
-  void place(const SourceRecord& record) {
-    batch_.ledger.places.push_back({record.ordinal, record.byte_from});
-  }
-
-  RunId run_;
-  const MemorySource::File& file_;
-  Resume resume_;
-  const MigrationOptions& options_;
-  RecordMapper& mapper_;
-  std::int64_t next_batch_;
-  std::int64_t records_ = 0;
-  std::map<std::size_t, std::int64_t> vectors_;
-  Sha256Stream digest_;
-  PreparedBatch batch_;
-};
+/// A run that is loaded but not verified was stopped on the way: it is gone on with too.
+bool is_on_the_way(const LedgerRun& run, const Manifest& manifest) {
+  return run.state == RunState::running ||
+         (run.state == RunState::loaded && run.manifest_sha256 == manifest.sha256);
+}
 
 /// One run from begin to end; its members are what the phases share.
 class Migration {
@@ -232,35 +105,77 @@ class Migration {
   Result<MigrationReport> run() {
     auto lock = bank_.lock_migration();
     if (!lock) return std::move(lock).error();
-    BB5_TRY(hash());
-    if (stopped()) return std::move(report_);
-    BB5_TRY(begin());
-    if (stopped()) return std::move(report_);
-    BB5_TRY(load());
-    if (stopped()) return std::move(report_);
-    BB5_TRY(derive());
-    if (stopped()) return std::move(report_);
-    BB5_TRY(prove_source_unchanged());
-    if (stopped()) return std::move(report_);
-    BB5_TRY(bank_.set_run_state(report_.run, RunState::loaded, now()));
+    BB5_TRY(phases());
+    if (stopped() && begun_) BB5_TRY(note_stop());
     return std::move(report_);
   }
 
  private:
-  [[nodiscard]] bool stopped() const { return report_.outcome != MigrationOutcome::loaded; }
-
-  void stop(MigrationOutcome outcome, std::string reason) {
-    report_.outcome = outcome;
-    report_.reason = std::move(reason);
+  Result<> phases() {
+    BB5_TRY(hash());
+    if (stopped()) return ok();
+    BB5_TRY(begin());
+    begun_ = true;
+    if (stopped()) return ok();
+    BB5_TRY(load());
+    if (stopped()) return ok();
+    BB5_TRY(derive());
+    if (stopped()) return ok();
+    BB5_TRY(prove_source_unchanged());
+    if (stopped()) return ok();
+    return bank_.set_run_state(report_.run, RunState::loaded, now());
   }
 
-  bool tell(const char* phase, std::int64_t bytes, std::int64_t total) {
+  [[nodiscard]] bool stopped() const { return report_.outcome != MigrationOutcome::loaded; }
+
+  void stop(MigrationOutcome outcome, std::string reason, std::string remedy = {}) {
+    report_.outcome = outcome;
+    report_.reason = std::move(reason);
+    report_.remedy = std::move(remedy);
+  }
+
+  /// So that `status` can tell it later: a remark on no file, in a batch without records.
+  Result<> note_stop() {
+    return write_remarks(
+        "", LedgerPart::memories,
+        {{.kind = LedgerIssue::Kind::warning,
+          .ordinal = -1,
+          .code = stopped_code,
+          .message =
+              report_.remedy.empty() ? report_.reason : report_.reason + "; " + report_.remedy}});
+  }
+
+  /// A batch of remarks alone, behind those that its file has.
+  Result<> write_remarks(const std::string& file, LedgerPart part,
+                         std::vector<LedgerIssue> remarks) {
+    auto batches = bank_.batches(report_.run);
+    if (!batches) return std::move(batches).error();
+    LedgerBatch ledger{.run = report_.run, .file = file, .part = part};
+    for (const LedgerBatch& batch : *batches) {
+      if (batch.file != file) continue;
+      ledger.batch_no = std::max(ledger.batch_no, batch.batch_no + 1);
+      ledger.first_ordinal = std::max(ledger.first_ordinal, batch.first_ordinal + batch.records);
+    }
+    const Sha256 digest = Sha256Stream().finish();
+    ledger.content_digest.assign(reinterpret_cast<const char*>(digest.data()), digest.size());
+    ledger.issues = std::move(remarks);
+    auto written = bank_.write({.fold = false, .ledger = &ledger});
+    return written ? ok() : Result<>(std::move(written).error());
+  }
+
+  bool tell(const char* phase, std::int64_t done, std::int64_t total) {
     if (!options_.progress) return true;
-    MigrationProgress progress{.phase = phase, .records = 0, .bytes = bytes, .bytes_total = total};
+    MigrationProgress progress{.phase = phase, .done = done, .total = total};
+    PartCounts sum;
     for (const auto& [part, counts] : report_.parts) {
-      progress.records += counts.read;
-      progress.rejected += counts.rejected;
-      progress.quarantined += counts.quarantined;
+      sum.read += counts.read;
+      sum.rejected += counts.rejected;
+      sum.quarantined += counts.quarantined;
+    }
+    progress.records = sum.read;
+    if (std::string_view(phase) == "load") {
+      progress.rejected = sum.rejected;
+      progress.quarantined = sum.quarantined;
     }
     return options_.progress(progress);
   }
@@ -305,20 +220,13 @@ class Migration {
     BB5_TRY(choose_embedder());
     auto runs = bank_.runs();
     if (!runs) return std::move(runs).error();
-    const auto last = std::find_if(runs->begin(), runs->end(), [&](const LedgerRun& run) {
-      return run.source == source_name_;
-    });
-    // A run that is loaded but not verified was stopped on the way: it is gone on with too.
-    const bool on_the_way =
-        last != runs->end() &&
-        (last->state == RunState::running ||
-         (last->state == RunState::loaded && last->manifest_sha256 == manifest_.sha256));
-    if (on_the_way && !options_.restart) {
+    const auto last = last_run_of(*runs, source_name_);
+    if (last != runs->end() && is_on_the_way(*last, manifest_) && !options_.restart) {
       if (last->manifest_sha256 != manifest_.sha256) {
         report_.run = last->run;
         stop(MigrationOutcome::source_changed,
-             "the source is not what it was when the unfinished run began; --restart begins a new "
-             "one");
+             "the source is not what it was when the unfinished run began",
+             "--restart gives that run up and begins a new one");
         return ok();
       }
       report_.run = last->run;
@@ -358,6 +266,7 @@ class Migration {
     auto batches = bank_.batches(report_.run);
     if (!batches) return std::move(batches).error();
     for (const LedgerBatch& batch : *batches) {
+      if (batch.file.empty()) continue;  // why an earlier attempt stopped
       report_.parts[batch.part].add(batch);
       Resume& resume = resume_[batch.file];
       resume.next_batch = std::max(resume.next_batch, batch.batch_no + 1);
@@ -392,7 +301,6 @@ class Migration {
       }
     }
     report_.vectors = vectors_;
-    BB5_TRY(count_issues());
     report_.seconds_load = watch.seconds();
     return ok();
   }
@@ -412,7 +320,7 @@ class Migration {
       if (!reader) return std::move(reader).error();
       const auto resume = resume_.find(file.name);
       BatchMaker maker(report_.run, file, resume == resume_.end() ? Resume{} : resume->second,
-                       options_, mapper);
+                       options_, mapper, choices_);
       BB5_TRY(maker.read(
           **reader, [&](PreparedBatch batch) { return wanted = queue.push(std::move(batch)); }));
       records_[file.name] = maker.records();
@@ -441,7 +349,7 @@ class Migration {
   }
 
   Result<> write(PreparedBatch& batch) {
-    BB5_TRY(drop_held_by_content(batch));
+    BB5_TRY(drop_held_by_content(bank_, batch));
     LedgerBatch& ledger = batch.ledger;
     std::int64_t rejected = 0;
     for (const auto& [part, counts] : report_.parts) rejected += counts.rejected;
@@ -458,66 +366,72 @@ class Migration {
                                   .on_conflict = OnConflict::keep,
                                   .fold = false,
                                   .ledger = &ledger});
-      if (!written && written.error().code == Errc::conflict) {
-        stop(MigrationOutcome::too_many_rejects,
-             written.error().message + "; nothing of that batch was written");
-        return ok();
-      }
+      if (!written && written.error().code == Errc::conflict)
+        return stop_before(batch, rejected, std::move(written).error());
       if (!written) return std::move(written).error();
       actions = ledger.part == LedgerPart::memories   ? std::move(written->memories)
                 : ledger.part == LedgerPart::entities ? std::move(written->entity_facts)
                                                       : std::move(written->relationship_facts);
     }
-    for (const WriteAction action : actions) {
-      if (action == WriteAction::identical) ++ledger.identical;
-      if (action == WriteAction::conflict) ++ledger.rejected;
-      if (action == WriteAction::inserted || action == WriteAction::replaced) ++ledger.loaded;
-    }
+    count_actions(actions, ledger);
     report_.parts[ledger.part].add(ledger);
     if (!report_.parts[ledger.part].adds_up())
       return Error{Errc::internal, "the counts of the run do not add up"};
     return ok();
   }
 
-  /// A record whose identity is its content is the memory that the bank holds under it, whatever
-  /// else it says.
-  Result<> drop_held_by_content(PreparedBatch& batch) {
-    std::vector<MemoryId> ids;
-    for (std::size_t i = 0; i < batch.memories.size(); ++i) {
-      if (batch.by_content[i]) ids.push_back(batch.memories[i].id);
+  /// The batch would cross --max-rejects: names what is in the way. `rejected`: before this batch.
+  Result<> stop_before(const PreparedBatch& batch, std::int64_t rejected, Error error) {
+    auto actions = foresee(bank_, batch);
+    if (!actions) return std::move(actions).error();
+    report_.rejected = rejected_of(batch, *actions);
+    const std::int64_t here = std::ssize(report_.rejected);
+    if (here <= batch.ledger.conflicts_allowed) return error;  // another conflict than this
+    constexpr std::size_t named = 3;
+    std::string places;
+    for (std::size_t i = 0; i < std::min(named, report_.rejected.size()); ++i) {
+      const RejectedRecord& record = report_.rejected[i];
+      places += fmt::format("{}record {} at byte {} (id {})", i == 0 ? "" : ", ", record.ordinal,
+                            record.byte_from, record.id);
     }
-    if (ids.empty()) return ok();
-    auto held = bank_.get(ids, true);
-    if (!held) return std::move(held).error();
-    std::unordered_map<Uuid, std::string> hashes;
-    for (const Memory& memory : *held) hashes.emplace(memory.id.uuid, record_hash(memory));
-    std::vector<Memory> kept;
-    std::vector<LedgerBatch::Place> places;
-    for (std::size_t i = 0; i < batch.memories.size(); ++i) {
-      Memory& memory = batch.memories[i];
-      const auto found = hashes.find(memory.id.uuid);
-      if (batch.by_content[i] && found != hashes.end() && found->second != record_hash(memory)) {
-        ++batch.ledger.identical;
-        batch.ledger.issues.push_back(
-            {.kind = LedgerIssue::Kind::warning,
-             .ordinal = batch.ledger.places[i].ordinal,
-             .byte_from = batch.ledger.places[i].byte_from,
-             .code = "already_held",
-             .message = "the bank holds a memory of this content, with other details: it stays"});
-        continue;
-      }
-      kept.push_back(std::move(memory));
-      places.push_back(batch.ledger.places[i]);
-    }
-    batch.memories = std::move(kept);
-    batch.ledger.places = std::move(places);
+    if (report_.rejected.size() > named)
+      places += fmt::format(" and {} more", report_.rejected.size() - named);
+    stop(MigrationOutcome::too_many_rejects,
+         fmt::format("the bank holds other records under the same ids as {}: {}; rejected would be "
+                     "{}, allowed are {}; nothing of that batch was written",
+                     batch.ledger.file, places, rejected + here, options_.max_rejects),
+         fmt::format("mend the source, or give --max-rejects {} or more to keep what the bank "
+                     "holds; `migrate plan` counts them all",
+                     rejected + here));
+    constexpr std::size_t kept = 100;
+    if (report_.rejected.size() > kept) report_.rejected.resize(kept);
     return ok();
   }
 
   Result<> count_issues() {
     auto issues = bank_.issues(report_.run, 10'000'000);
     if (!issues) return std::move(issues).error();
-    for (const auto& [file, issue] : *issues) ++report_.issues[issue.code];
+    for (const auto& [file, issue] : *issues) {
+      if (is_about_source(issue)) ++report_.issues[issue.code];
+    }
+    return ok();
+  }
+
+  /// A file's remarks are one batch, so a run that is gone on with finds all of them or none.
+  Result<> note_choices() {
+    auto remarks = choices_.remarks(bank_);
+    if (!remarks) return std::move(remarks).error();
+    if (remarks->empty()) return ok();
+    auto issues = bank_.issues(report_.run, 10'000'000);
+    if (!issues) return std::move(issues).error();
+    for (const auto& [file, issue] : *issues) {
+      if (issue.code == NameChoices::placeholder_code || issue.code == NameChoices::ambiguous_code)
+        remarks->erase(file);
+    }
+    for (const LedgerFile& file : manifest_.files) {
+      if (const auto found = remarks->find(file.file); found != remarks->end())
+        BB5_TRY(write_remarks(file.file, file.part, std::move(found->second)));
+    }
     return ok();
   }
 
@@ -530,6 +444,8 @@ class Migration {
     }
     BB5_TRY(bank_.fold_graph());
     fail_point("migrate.graph_folded");
+    BB5_TRY(note_choices());
+    BB5_TRY(count_issues());
     report_.seconds_graph = graph.seconds();
     const Stopwatch index;
     auto derived = bank_.derive([&](const MemorySearch::DerivedStep& step) {
@@ -570,7 +486,9 @@ class Migration {
   const MigrationOptions& options_;
   Manifest manifest_;
   EmbedderInfo embedder_;
+  bool begun_ = false;  ///< The run is in the ledger.
   std::map<std::string, Resume, std::less<>> resume_;
+  NameChoices choices_;                          // filled by the reading thread, read after it
   std::map<std::string, std::int64_t> records_;  // written by the reading thread, read after it
   std::map<std::size_t, std::int64_t> vectors_;  // likewise
   std::int64_t bytes_before_ = 0;
@@ -585,6 +503,10 @@ void PartCounts::add(const LedgerBatch& batch) {
   identical += batch.identical;
   rejected += batch.rejected;
   quarantined += batch.quarantined;
+}
+
+bool is_about_source(const LedgerIssue& issue) {
+  return issue.code != stopped_code;
 }
 
 Result<MigrationReport> run_migration(const MemorySource& source, const std::string& source_name,
@@ -613,32 +535,70 @@ Result<EmbedderInfo> embedder_of(const MemorySource& source, const std::string& 
   return EmbedderInfo{};
 }
 
-Result<MigrationPlan> plan_migration(const MemorySource& source, const MigrationOptions& options) {
+namespace {
+
+/// What the run would find in the ledger of its bank.
+Result<> look_for_run(const Bank& bank, const std::string& source_name, MigrationPlan& plan) {
+  auto runs = bank.runs();
+  if (!runs) return std::move(runs).error();
+  const auto last = last_run_of(*runs, source_name);
+  if (last == runs->end() || !is_on_the_way(*last, plan.manifest)) return ok();
+  plan.unfinished = last->run;
+  plan.source_changed = last->manifest_sha256 != plan.manifest.sha256;
+  return ok();
+}
+
+/// Counts what the bank would do with the batch.
+Result<> plan_batch(const Bank* bank, PreparedBatch batch, MigrationPlan& plan) {
+  LedgerBatch& ledger = batch.ledger;
+  if (bank == nullptr) {
+    ledger.loaded = std::ssize(batch.memories) + std::ssize(batch.entities) +
+                    std::ssize(batch.relationships) + std::ssize(batch.entries);
+  } else {
+    BB5_TRY(drop_held_by_content(*bank, batch));
+    auto actions = foresee(*bank, batch);
+    if (!actions) return std::move(actions).error();
+    count_actions(*actions, ledger);
+    for (RejectedRecord& record : rejected_of(batch, *actions)) {
+      if (plan.rejected.size() < 100) plan.rejected.push_back(std::move(record));
+    }
+  }
+  plan.parts[ledger.part].add(ledger);
+  for (const LedgerIssue& issue : ledger.issues) {
+    ++plan.issues[issue.code];
+    if (issue.kind == LedgerIssue::Kind::quarantined && plan.quarantined.size() < 100)
+      plan.quarantined.push_back({ledger.file, issue});
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<MigrationPlan> plan_migration(const MemorySource& source, const std::string& source_name,
+                                     const Bank* bank, const MigrationOptions& options) {
   MigrationPlan plan;
   auto manifest = read_manifest(source, {}, {});
   if (!manifest) return std::move(manifest).error();
   plan.manifest = std::move(*manifest);
-  auto embedder = embedder_of(source, options.source_model);
+  if (bank != nullptr) BB5_TRY(look_for_run(*bank, source_name, plan));
+  auto embedder = bank != nullptr ? bank->embedder() : Result<EmbedderInfo>(EmbedderInfo{});
+  if (embedder && embedder->dimension == 0) embedder = embedder_of(source, options.source_model);
   if (!embedder) return std::move(embedder).error();
   auto files = source.files();
   if (!files) return std::move(files).error();
   RecordMapper mapper;
+  NameChoices choices;
   for (const MemorySource::File& file : *files) {
     auto reader = source.open(file, source.path_of(file.name),
                               {.embedder = *embedder, .source_model = options.source_model});
     if (!reader) return std::move(reader).error();
-    BatchMaker maker({}, file, {}, options, mapper);
+    BatchMaker maker({}, file, {}, options, mapper, choices);
+    Result<> planned;
     BB5_TRY(maker.read(**reader, [&](PreparedBatch batch) {
-      batch.ledger.loaded = std::ssize(batch.memories) + std::ssize(batch.entities) +
-                            std::ssize(batch.relationships) + std::ssize(batch.entries);
-      plan.parts[file.part].add(batch.ledger);
-      for (const LedgerIssue& issue : batch.ledger.issues) {
-        ++plan.issues[issue.code];
-        if (issue.kind == LedgerIssue::Kind::quarantined && plan.quarantined.size() < 100)
-          plan.quarantined.push_back({file.name, issue});
-      }
-      return true;
+      planned = plan_batch(bank, std::move(batch), plan);
+      return planned.has_value();
     }));
+    BB5_TRY(std::move(planned));
     for (const auto& [length, count] : maker.vectors()) plan.vectors[length] += count;
     for (LedgerFile& shown : plan.manifest.files) {
       if (shown.file == file.name) shown.records = maker.records();

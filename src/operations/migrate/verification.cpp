@@ -178,9 +178,11 @@ class Verification {
     if (!batches) return std::move(batches).error();
     std::map<std::string, std::int64_t> read;
     for (const LedgerBatch& batch : *batches) {
+      if (batch.file.empty()) continue;  // why the run once stopped
       read[batch.file] += batch.records;
       PartCounts counts;
       counts.add(batch);
+      report_.parts[batch.part].add(batch);
       report_.counts_add_up = report_.counts_add_up && counts.adds_up();
     }
     for (const LedgerFile& file : run->files) {
@@ -189,6 +191,7 @@ class Verification {
     auto issues = bank_.issues(report_.run, 10'000'000);
     if (!issues) return std::move(issues).error();
     for (const auto& [file, issue] : *issues) {
+      if (is_about_source(issue)) ++report_.issues[issue.code];
       if (issue.kind == LedgerIssue::Kind::rejected) rejected_.emplace(file, issue.ordinal);
       if (issue.code == "already_held") by_content_.emplace(file, issue.ordinal);
     }

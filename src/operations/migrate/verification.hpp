@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "operations/migrate/migration.hpp"
 #include "ports/bank.hpp"
 #include "ports/memory_source.hpp"
 
@@ -21,9 +22,11 @@ struct Difference {
 };
 
 struct VerificationReport {
-  RunId run;                    ///< The run that is verified.
-  bool source_changed = false;  ///< The source is no longer what that run read.
-  std::int64_t memories = 0;    ///< Records compared field by field, vectors bit by bit.
+  RunId run;                                   ///< The run that is verified.
+  bool source_changed = false;                 ///< The source is no longer what that run read.
+  std::map<LedgerPart, PartCounts> parts;      ///< What became of the run's records…
+  std::map<std::string, std::int64_t> issues;  ///< …and its remarks, by code: both by the ledger.
+  std::int64_t memories = 0;  ///< Records compared field by field, vectors bit by bit.
   std::int64_t entity_facts = 0;
   std::int64_t relationship_facts = 0;
   std::int64_t cached_embeddings = 0;

@@ -46,6 +46,7 @@ class Recalling {
  public:
   Recalling(const Bank& bank, const RecallQuery& query) : bank_(bank), query_(query) {
     filter_.networks = query.networks;
+    filter_.kinds = query.kinds;
   }
 
   Result<RecallAnswer> run() {
@@ -150,8 +151,13 @@ class Recalling {
       std::string why;
       for (const ArmReceipt& arm : receipt.arms) {
         if (!why.empty()) why += "; ";
-        why += arm.ran ? fmt::format("{}: {} of {} match", arm.arm, arm.found, arm.plan.looked_at)
-                       : fmt::format("{}: skipped, {}", arm.arm, arm.why);
+        if (!arm.ran) {
+          why += fmt::format("{}: skipped, {}", arm.arm, arm.why);
+        } else if (arm.plan.looked_at < 0) {  // not known
+          why += fmt::format("{}: {} match", arm.arm, arm.found);
+        } else {
+          why += fmt::format("{}: {} of {} match", arm.arm, arm.found, arm.plan.looked_at);
+        }
       }
       receipt.short_of = std::move(why);
     }

@@ -14,6 +14,7 @@ struct RecallQuery {
   std::string text;
   std::vector<float> embedding;       ///< Empty: looked up by the text among the cached vectors.
   std::vector<std::string> networks;  ///< Empty: all.
+  std::vector<MemoryKind> kinds;      ///< Empty: all, as the old system searched them.
   std::vector<std::string> strategies = {"semantic", "keyword"};
   std::size_t limit = 10;  ///< 1 to 10,000.
   std::size_t offset = 0;

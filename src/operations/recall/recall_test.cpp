@@ -68,6 +68,24 @@ class Recall : public testing::Test {
   std::unique_ptr<Bank> bank_ = new_in_memory_bank();
 };
 
+// As the old system did: entities and relationships compete with real memories.
+TEST_F(Recall, LeavesPseudoMemoriesOutOnlyWhenAskedTo) {
+  std::vector<Memory> more;
+  for (int i = 0; i < 150; ++i) {
+    more.push_back(with_metadata(vector_memory("tea " + std::to_string(i), {1, 0}),
+                                 R"({"is_entity":true,"entity_name":"tea"})"));
+  }
+  ASSERT_THAT(bank_->write({.memories = more}), Succeeds());
+  RecallQuery query{.text = "tea", .embedding = {1, 0.001f}, .limit = 3};
+  const auto all = recall(*bank_, query);
+  ASSERT_THAT(all, Succeeds());
+  EXPECT_THAT(ids(*all), ElementsAre("tea at four", "tea 0", "tea 1"));
+  query.kinds = {MemoryKind::memory};
+  const auto proper = recall(*bank_, query);
+  ASSERT_THAT(proper, Succeeds());
+  EXPECT_THAT(ids(*proper), ElementsAre("tea at four", "coffee at nine", "rain"));
+}
+
 TEST_F(Recall, FusesWordsAndVector) {
   const auto answer = recall(*bank_, {.text = "rain at four", .embedding = {1, 0}});
   ASSERT_THAT(answer, Succeeds());

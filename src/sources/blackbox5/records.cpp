@@ -57,6 +57,7 @@ class MemoryBuilder {
       warn(key == "confidence" ? "confidence_unusable" : key + "_unusable", "/metadata/" + key,
            "not a value for this column, which stays empty; the metadata keeps it");
     }
+    remark_on_facts();
     set_vector();
     set_id(content);
     if (!is_flat()) set_raw();
@@ -162,6 +163,21 @@ class MemoryBuilder {
     } else {
       warn("network_unknown", "/network",
            fmt::format("`{}` is none of the four networks; it is kept", memory_.network));
+    }
+  }
+
+  /// What the graph cannot take of a pseudo-memory: it is kept all the same.
+  void remark_on_facts() {
+    const FactsOfMemory facts = facts_of(memory_);
+    if (facts.entity && name_key_of(facts.entity->name).empty())
+      warn("entity_without_name", "/metadata/entity_name",
+           "no name: kept, but no node of the graph");
+    if (!facts.relationship) return;
+    for (const auto& [member, name] : {std::pair("subject", &facts.relationship->subject),
+                                       std::pair("object", &facts.relationship->object)}) {
+      if (name_key_of(*name).empty())
+        warn("relationship_without_endpoint", std::string("/metadata/") + member,
+             "an endpoint has no name: kept, but no edge of the graph");
     }
   }
 

@@ -163,9 +163,11 @@ class Writer {
     } else {
       auto taken = connection_.integer("SELECT count(*) FROM memories WHERE seq = ?", seq);
       if (!taken) return std::move(taken).error();
-      if (*taken != 0 || seq < 0) {
-        return Error{Errc::conflict, fmt::format("memory {} cannot have place {}: it is taken",
-                                                 memory.legacy_id, seq)};
+      if (*taken != 0) {
+        return Error{
+            Errc::conflict,
+            fmt::format("memory {} cannot have place {}: it is taken", memory.legacy_id, seq),
+            "leave its seq 0, and it gets the next place"};
       }
     }
     last_seq_ = std::max(last_seq_, seq);
@@ -195,6 +197,7 @@ class Writer {
     auto network = code_of(memory.network);
     if (!network) return std::move(network).error();
     BB5_TRY(facts_.erase_of(old.seq, memory.id));
+    if (*network != old.network) BB5_TRY(project_anew(connection_, old.seq));
     std::optional<std::int64_t> vec_id;
     auto same_vector = holds_vector(old, memory, *network);
     if (!same_vector) return std::move(same_vector).error();

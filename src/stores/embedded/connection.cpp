@@ -63,25 +63,25 @@ Error error_of(sqlite3* handle, int code, const std::filesystem::path& file) {
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL:
       return make(Errc::locked, fmt::format("another process is writing to {}", name),
-                  "Try again when it has finished.");
+                  "try again when it has finished");
     case SQLITE_FULL:
       return make(Errc::out_of_space, fmt::format("no space left to write to {}", name),
-                  "Free some disk space and repeat the command; nothing was changed.");
+                  "free some disk space and repeat the command; nothing was changed");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return make(Errc::corrupt, fmt::format("{} is damaged", name),
-                  "Restore a backup, or save what can be read: sqlite3 FILE .recover");
+                  "restore a backup, or save what can be read: sqlite3 FILE .recover");
     case SQLITE_IOERR:
       if (is_disk_full(system_error)) {
         return make(Errc::out_of_space, fmt::format("no space left to write to {}", name),
-                    "Free some disk space and repeat the command; nothing was changed.");
+                    "free some disk space and repeat the command; nothing was changed");
       }
       if (code == SQLITE_IOERR_SHORT_READ || code == SQLITE_IOERR_CORRUPTFS) {
         return make(Errc::corrupt, fmt::format("{} is shorter than it should be", name),
-                    "Restore a backup, or save what can be read: sqlite3 FILE .recover");
+                    "restore a backup, or save what can be read: sqlite3 FILE .recover");
       }
       return make(Errc::unavailable, fmt::format("the disk under {} failed", name),
-                  "Look into the system log; try again.");
+                  "look into the system log; try again");
     case SQLITE_CANTOPEN:
       if (system_error == ENOENT)
         return make(Errc::not_found, fmt::format("{} does not exist", name));
@@ -89,12 +89,12 @@ Error error_of(sqlite3* handle, int code, const std::filesystem::path& file) {
         return make(Errc::out_of_space, fmt::format("no space left beside {}", name));
       }
       return make(Errc::refused, fmt::format("{} cannot be opened", name),
-                  "Check the rights of the file and of its folder, which must be writable too.");
+                  "check the rights of the file and of its folder, which must be writable too");
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
       return make(Errc::refused, fmt::format("{} may not be written", name),
-                  "Check the rights of the file and of its folder.");
+                  "check the rights of the file and of its folder");
     case SQLITE_TOOBIG:
       return make(Errc::invalid_argument, "a text is longer than the store can hold (1 GB)");
     case SQLITE_INTERRUPT:

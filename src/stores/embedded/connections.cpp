@@ -21,12 +21,12 @@ Error cannot_create(const std::filesystem::path& file, int error) {
     case ENOENT:
     case ENOTDIR:
       return {Errc::not_found, fmt::format("the folder of {} does not exist", name),
-              "Make it, or name another.", std::move(detail)};
+              "make it, or name another", std::move(detail)};
     case EACCES:
     case EPERM:
     case EROFS:
       return {Errc::refused, fmt::format("{} cannot be made", name),
-              "Check the rights of its folder.", std::move(detail)};
+              "check the rights of its folder", std::move(detail)};
     case ENOSPC:
     case EDQUOT:
       return {Errc::out_of_space, fmt::format("no space left for {}", name), {}, std::move(detail)};
@@ -56,7 +56,7 @@ Result<> require_file(const EmbeddedOptions& options) {
   if (errno != ENOENT) return cannot_create(options.file, errno);
   if (!options.create) {
     return Error{Errc::not_found, fmt::format("{} does not exist", options.file.string()),
-                 "Check the path, or make a new store: bb5-memory init"};
+                 "check the path, or make a new store: bb5-memory init"};
   }
   constexpr mode_t owner_only = 0600;
   const int handle = ::open(options.file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, owner_only);
@@ -100,7 +100,7 @@ Result<std::unique_ptr<Connections>> Connections::open(const EmbeddedOptions& op
     if (!options.create || options.read_only) {
       return Error{Errc::not_found,
                    fmt::format("{} is empty: no store was made in it yet", options.file.string()),
-                   "Make one: bb5-memory init"};
+                   "make one: bb5-memory init"};
     }
     BB5_TRY(create_schema(**first));
   }

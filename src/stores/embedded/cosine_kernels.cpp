@@ -1,7 +1,6 @@
 #include "stores/embedded/cosine_kernels.hpp"
 
 #include <array>
-#include <cmath>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -99,20 +98,6 @@ KernelList find_kernels() {
 std::span<const NamedKernel> available_kernels() {
   static const KernelList list = find_kernels();
   return {list.kernels.data(), list.count};
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0;
-  double aa = 0;
-  double bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = a[i];
-    const double y = b[i];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return aa == 0 || bb == 0 ? 0 : dot / (std::sqrt(aa) * std::sqrt(bb));
 }
 
 }  // namespace bb5::embedded

@@ -5,8 +5,7 @@
 #include <span>
 #include <string_view>
 
-/// The inner loops of exact search: integer dot products of coded vectors with a query, and the
-/// float64 cosine that decides.
+/// The inner loops of exact search: integer dot products of coded vectors with a query.
 namespace bb5::embedded {
 
 /// Codes are padded with zeros to a multiple of this many numbers.
@@ -34,8 +33,5 @@ struct NamedKernel {
 [[nodiscard]] inline DotKernel dot_kernel() {
   return available_kernels().front().run;
 }
-
-/// dot / (|a|·|b|), summed in float64 in index order; 0 when one is all zeros.
-[[nodiscard]] double cosine(std::span<const float> a, std::span<const float> b);
 
 }  // namespace bb5::embedded

@@ -1,5 +1,6 @@
 #include "stores/embedded/embedded_bank.hpp"
 
+#include <cctype>
 #include <fstream>
 #include <thread>
 
@@ -24,9 +25,18 @@ void run_sql(const std::filesystem::path& file, const char* sql) {
 
 class OpenEmbeddedBank : public testing::Test {
  protected:
-  Result<std::unique_ptr<Bank>> open(bool create) {
-    return open_embedded_bank(
-        {.file = file_, .create = create, .busy_timeout = std::chrono::milliseconds(50)});
+  Result<std::unique_ptr<Bank>> open(bool create) { return open(file_, create); }
+  /// Remedies follow other words, so they read as every other store's do.
+  static Result<std::unique_ptr<Bank>> open(const std::filesystem::path& file, bool create) {
+    auto bank = open_embedded_bank(
+        {.file = file, .create = create, .busy_timeout = std::chrono::milliseconds(50)});
+    if (!bank) {
+      const std::string& remedy = bank.error().remedy;
+      EXPECT_FALSE(remedy.ends_with('.')) << remedy;
+      EXPECT_FALSE(!remedy.empty() && std::isupper(static_cast<unsigned char>(remedy[0])) != 0)
+          << remedy;
+    }
+    return bank;
   }
   TemporaryFolder folder_;
   const std::filesystem::path file_ = folder_ / "bank.db";
@@ -40,13 +50,11 @@ TEST_F(OpenEmbeddedBank, AMissingFileIsMadeOnlyOnRequest) {
 }
 
 TEST_F(OpenEmbeddedBank, AMissingFolderIsNotFound) {
-  EXPECT_THAT(open_embedded_bank({.file = folder_ / "none/bank.db", .create = true}),
-              FailsWith(Errc::not_found));
+  EXPECT_THAT(open(folder_ / "none/bank.db", true), FailsWith(Errc::not_found));
 }
 
 TEST_F(OpenEmbeddedBank, AFolderIsNoBank) {
-  EXPECT_THAT(open_embedded_bank({.file = folder_.path(), .create = true}),
-              FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(open(folder_.path(), true), FailsWith(Errc::invalid_argument));
 }
 
 TEST_F(OpenEmbeddedBank, AFileOfAnotherKindIsRefusedAndLeftAlone) {

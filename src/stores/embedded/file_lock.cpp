@@ -19,7 +19,7 @@ Result<std::unique_ptr<FileLock>> FileLock::take(const std::filesystem::path& fi
     const bool full = error == ENOSPC || error == EDQUOT;
     return Error{full ? Errc::out_of_space : Errc::refused,
                  fmt::format("{} cannot be made", file.string()),
-                 full ? "Free some disk space." : "Check the rights of its folder.",
+                 full ? "free some disk space" : "check the rights of its folder",
                  std::generic_category().message(error)};
   }
   if (::flock(handle, LOCK_EX | LOCK_NB) != 0) {
@@ -27,10 +27,10 @@ Result<std::unique_ptr<FileLock>> FileLock::take(const std::filesystem::path& fi
     ::close(handle);
     if (error == EWOULDBLOCK) {
       return Error{Errc::locked, fmt::format("{} works on this bank already", what),
-                   "Wait until it has ended.", file.string()};
+                   "wait until it has ended", file.string()};
     }
     return Error{Errc::unsupported, fmt::format("{} cannot be locked", file.string()),
-                 "Put the bank on a local disk.", std::generic_category().message(error)};
+                 "put the bank on a local disk", std::generic_category().message(error)};
   }
   return std::unique_ptr<FileLock>(new FileLock(handle));
 }

@@ -470,10 +470,11 @@ class Fold {
     BB5_TRY(
         connection_.run("DELETE FROM temp.folded_mentions WHERE EXISTS (SELECT 1 FROM mentions x "
                         "WHERE x.memory_seq = folded_mentions.memory_seq AND x.entity_key = "
-                        "folded_mentions.entity_key)"));
+                        "folded_mentions.entity_key AND x.rev <> 0)"));
     BB5_TRY(
         connection_.run("INSERT INTO mentions (memory_seq, entity_key, rev) "
-                        "SELECT memory_seq, entity_key, ?1 FROM temp.folded_mentions",
+                        "SELECT memory_seq, entity_key, ?1 FROM temp.folded_mentions WHERE true "
+                        "ON CONFLICT (memory_seq, entity_key) DO UPDATE SET rev = excluded.rev",
                         rev_));
     return connection_.run(
         "INSERT INTO outbox (kind, key, rev, removed) SELECT 2, CAST(t.id || n.entity_key AS "
@@ -538,6 +539,10 @@ Result<> remove_strays(Connection& connection, std::int64_t rev) {
 
 Result<> prepare_fold(Connection& connection) {
   return connection.script(temporary_tables);
+}
+
+Result<> project_anew(Connection& connection, std::int64_t memory_seq) {
+  return connection.run("UPDATE mentions SET rev = 0 WHERE memory_seq = ?", memory_seq);
 }
 
 Result<> fold_touched(Connection& connection, const Touched& touched) {

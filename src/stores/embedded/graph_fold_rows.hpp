@@ -11,6 +11,11 @@ namespace bb5::embedded {
 /// Makes the temporary tables that the fold works in; once for each writing connection.
 Result<> prepare_fold(Connection& connection);
 
+/// Within a write transaction: the next fold queues the memory's mentions once more, though they
+/// stay as they are, because a projection shows something else of the memory that has changed.
+/// Marked by rev 0.
+Result<> project_anew(Connection& connection, std::int64_t memory_seq);
+
 /// Within a write transaction that changed facts.
 Result<> fold_touched(Connection& connection, const Touched& touched);
 

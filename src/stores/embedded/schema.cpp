@@ -19,7 +19,7 @@ std::string checksum_of(std::string_view text) {
 Error foreign(const Connection& connection, std::string what) {
   return Error{Errc::invalid_argument,
                fmt::format("{} is {}", connection.file().string(), std::move(what)),
-               "Name another file, or a file that does not exist yet."};
+               "name another file, or a file that does not exist yet"};
 }
 
 Result<std::map<std::string, std::string>> objects_of(Connection& connection) {
@@ -54,7 +54,7 @@ Result<FileState> inspect_file(Connection& connection) {
         Errc::unsupported,
         fmt::format("{} was made by a newer version (its schema is {}, this version knows {})",
                     connection.file().string(), *version, schema_version),
-        "Update bb5-memory."};
+        "update bb5-memory"};
   }
   auto recorded = connection.first("SELECT sha256 FROM schema_changes WHERE version = 1",
                                    [](const Row& row) { return std::string(row.blob(0)); });
@@ -64,7 +64,7 @@ Result<FileState> inspect_file(Connection& connection) {
         Errc::corrupt,
         fmt::format("{} has a schema 1 that differs from this program's",
                     connection.file().string()),
-        "It was made by a development version: export it with that version and import it here."};
+        "it was made by a development version: export it with that version and import it here"};
   }
   return FileState::ours;
 }
@@ -83,7 +83,7 @@ Result<> require_wal(Connection& connection, std::chrono::milliseconds patience)
       return Error{
           Errc::unsupported,
           fmt::format("{} lies on a file system without shared memory", connection.file().string()),
-          "Put it on a local disk."};
+          "put it on a local disk"};
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "model/cosine.hpp"
 #include "stores/embedded/cosine_kernels.hpp"
 #include "stores/embedded/file_lock.hpp"
 #include "stores/embedded/float_blob.hpp"

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <map>
 
-#include "stores/embedded/cosine_kernels.hpp"
+#include "model/cosine.hpp"
 #include "stores/embedded/testing/sample_memories.hpp"
 
 namespace bb5::embedded {

@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "model/cosine.hpp"
 #include "model/graph_fold.hpp"
 
 namespace bb5 {
@@ -43,20 +44,6 @@ bool matches(const MemoryFilter& filter, const Memory& memory) {
   return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind);
 }
 
-double cosine(std::span<const float> a, std::span<const float> b) {
-  double dot = 0;
-  double aa = 0;
-  double bb = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double x = a[i];
-    const double y = b[i];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return aa == 0 || bb == 0 ? 0 : dot / (std::sqrt(aa) * std::sqrt(bb));
-}
-
 /// Lower-cased words of letters and digits: enough to find things in tests.
 std::set<std::string> words_of(std::string_view text) {
   std::set<std::string> words;
@@ -72,18 +59,45 @@ std::set<std::string> words_of(std::string_view text) {
   return words;
 }
 
+/// Facts of one kind in the order of writing, and where each id is among them.
+template <class Fact>
+struct FactTable {
+  std::map<std::int64_t, Fact> by_seq;
+  std::unordered_map<FactId, std::int64_t> seq_of;
+
+  [[nodiscard]] const Fact* find(const FactId& id) const {
+    const auto seq = seq_of.find(id);
+    return seq == seq_of.end() ? nullptr : &by_seq.at(seq->second);
+  }
+  void put(const Fact& fact) {
+    seq_of[fact.id] = fact.seq;
+    by_seq.emplace(fact.seq, fact);
+  }
+  void erase(const FactId& id) {
+    by_seq.erase(seq_of.at(id));
+    seq_of.erase(id);
+  }
+  void erase_of(const MemoryId& memory) {
+    std::erase_if(by_seq, [&](const auto& entry) {
+      const bool named = entry.second.memory == memory;
+      if (named) seq_of.erase(entry.second.id);
+      return named;
+    });
+  }
+};
+
 /// Everything that a failed write must leave as it was: copied before, put back after.
 struct State {
   std::map<std::int64_t, Memory> memories;  // by seq
   std::unordered_map<MemoryId, std::int64_t> seq_of;
-  std::map<std::int64_t, EntityFact> entity_facts;
-  std::map<std::int64_t, RelationshipFact> relationship_facts;
-  std::unordered_map<FactId, std::int64_t> fact_seq;
+  FactTable<EntityFact> entity_facts;
+  FactTable<RelationshipFact> relationship_facts;
   std::int64_t next_seq = 1;
   std::int64_t next_fact_seq = 1;
 
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
+  std::set<MemoryId> moved;  // to another network since the last fold
   struct Pending {
     std::int64_t id = 0;
     GraphChange change;
@@ -147,7 +161,8 @@ class InMemoryBank final : public Bank {
     const std::unique_lock lock(mutex_);
     const auto seq = state_.seq_of.find(id);
     if (seq == state_.seq_of.end()) return false;
-    erase_facts(id);
+    state_.entity_facts.erase_of(id);
+    state_.relationship_facts.erase_of(id);
     state_.memories.erase(seq->second);
     state_.seq_of.erase(seq);
     fold_locked();
@@ -509,7 +524,9 @@ class InMemoryBank final : public Bank {
             fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
                         memory.legacy_id, memory.embedding.size(), state_.embedder.dimension)};
       }
-      outcome.memories.push_back(put(memory, batch.on_conflict));
+      auto action = put(memory, batch.on_conflict);
+      if (!action) return std::move(action).error();
+      outcome.memories.push_back(*action);
     }
     for (const EntityFact& fact : batch.entity_facts) {
       outcome.entity_facts.push_back(put_fact(state_.entity_facts, fact, batch.on_conflict));
@@ -529,11 +546,17 @@ class InMemoryBank final : public Bank {
     return outcome;
   }
 
-  WriteAction put(const Memory& memory, OnConflict on_conflict) {
+  Result<WriteAction> put(const Memory& memory, OnConflict on_conflict) {
     const auto held = state_.seq_of.find(memory.id);
     if (held == state_.seq_of.end()) {
       Memory kept = memory;
       if (kept.seq == 0) kept.seq = state_.next_seq;
+      if (state_.memories.contains(kept.seq)) {
+        return Error{
+            Errc::conflict,
+            fmt::format("memory {} cannot have place {}: it is taken", memory.legacy_id, kept.seq),
+            "leave its seq 0, and it gets the next place"};
+      }
       state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
       state_.seq_of.emplace(kept.id, kept.seq);
       put_own_facts(kept);
@@ -543,7 +566,9 @@ class InMemoryBank final : public Bank {
     Memory& old = state_.memories.at(held->second);
     if (record_hash(old) == record_hash(memory)) return WriteAction::identical;
     if (on_conflict == OnConflict::keep) return WriteAction::conflict;
-    erase_facts(memory.id);
+    state_.entity_facts.erase_of(memory.id);
+    state_.relationship_facts.erase_of(memory.id);
+    if (old.network != memory.network) state_.moved.insert(memory.id);
     const std::int64_t seq = old.seq;
     old = memory;
     old.seq = seq;
@@ -559,30 +584,20 @@ class InMemoryBank final : public Bank {
   }
 
   template <class Fact>
-  WriteAction put_fact(std::map<std::int64_t, Fact>& facts, const Fact& fact,
-                       OnConflict on_conflict) {
-    const auto held = state_.fact_seq.find(fact.id);
-    const bool fresh = held == state_.fact_seq.end();
+  WriteAction put_fact(FactTable<Fact>& facts, const Fact& fact, OnConflict on_conflict) {
+    const Fact* held = facts.find(fact.id);
+    const bool fresh = held == nullptr;
     if (!fresh) {
-      Fact same = facts.at(held->second);
+      Fact same = *held;
       same.seq = fact.seq;
       if (same == fact) return WriteAction::identical;
       if (on_conflict == OnConflict::keep) return WriteAction::conflict;
-      facts.erase(held->second);
-      state_.fact_seq.erase(held);
+      facts.erase(fact.id);
     }
     Fact kept = fact;
     kept.seq = state_.next_fact_seq++;
-    state_.fact_seq.emplace(kept.id, kept.seq);
-    facts.emplace(kept.seq, kept);
+    facts.put(kept);
     return fresh ? WriteAction::inserted : WriteAction::replaced;
-  }
-
-  void erase_facts(const MemoryId& id) {
-    const auto of_memory = [&](const auto& entry) { return entry.second.memory == id; };
-    std::erase_if(state_.entity_facts, of_memory);
-    std::erase_if(state_.relationship_facts, of_memory);
-    state_.fact_seq.erase(FactId{id.uuid});
   }
 
   Result<> write_ledger(const LedgerBatch& given, std::span<const WriteAction> actions) {
@@ -624,8 +639,8 @@ class InMemoryBank final : public Bank {
     std::vector<EntityFact> entities;
     std::vector<RelationshipFact> relationships;
     std::vector<MemoryMentions> mentions;
-    for (const auto& [seq, fact] : state_.entity_facts) entities.push_back(fact);
-    for (const auto& [seq, fact] : state_.relationship_facts) relationships.push_back(fact);
+    for (const auto& [seq, fact] : state_.entity_facts.by_seq) entities.push_back(fact);
+    for (const auto& [seq, fact] : state_.relationship_facts.by_seq) relationships.push_back(fact);
     for (const auto& [seq, memory] : state_.memories) {
       if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
     }
@@ -656,7 +671,8 @@ class InMemoryBank final : public Bank {
       const auto old = state_.graph.mentions.lower_bound(
           {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0});
       const bool kept = old != state_.graph.mentions.end() && old->memory == mention.memory &&
-                        old->entity_key == mention.entity_key;
+                        old->entity_key == mention.entity_key &&
+                        !state_.moved.contains(mention.memory);
       mention.rev = kept ? old->rev : state_.graph_rev;
       if (!kept) enqueue(mention, false);
       numbered.insert(mention);
@@ -666,6 +682,7 @@ class InMemoryBank final : public Bank {
               {.memory = mention.memory, .entity_key = mention.entity_key, .rev = 0}))
         enqueue(mention, true);
     }
+    state_.moved.clear();
     next.mentions = std::move(numbered);
     state_.graph = std::move(next);
   }
@@ -717,25 +734,23 @@ class InMemoryBank final : public Bank {
   }
 
   template <class Fact>
-  Result<std::vector<Fact>> facts_after(const std::map<std::int64_t, Fact>& facts,
-                                        std::int64_t after, std::size_t limit) const {
+  Result<std::vector<Fact>> facts_after(const FactTable<Fact>& facts, std::int64_t after,
+                                        std::size_t limit) const {
     const std::shared_lock lock(mutex_);
     std::vector<Fact> found;
-    for (auto at = facts.upper_bound(after); at != facts.end() && found.size() < limit; ++at)
+    for (auto at = facts.by_seq.upper_bound(after);
+         at != facts.by_seq.end() && found.size() < limit; ++at)
       found.push_back(at->second);
     return found;
   }
 
   template <class Fact>
-  Result<std::vector<Fact>> facts_of_ids(const std::map<std::int64_t, Fact>& facts,
+  Result<std::vector<Fact>> facts_of_ids(const FactTable<Fact>& facts,
                                          std::span<const FactId> ids) const {
     const std::shared_lock lock(mutex_);
     std::vector<Fact> found;
     for (const FactId& id : ids) {
-      const auto seq = state_.fact_seq.find(id);
-      if (seq == state_.fact_seq.end()) continue;
-      if (const auto fact = facts.find(seq->second); fact != facts.end())
-        found.push_back(fact->second);
+      if (const Fact* fact = facts.find(id)) found.push_back(*fact);
     }
     return found;
   }

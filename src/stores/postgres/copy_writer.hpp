@@ -10,8 +10,8 @@
 namespace bb5::postgres {
 
 /// Streams rows into a table with COPY BINARY. Rows gather in one buffer and leave in pieces of
-/// about a megabyte, so that the server works on one piece while we encode the next. Every row:
-/// row(), the fields in order, then send_if_full().
+/// an eighth of a megabyte, so that the server works on one piece while we encode the next. Every
+/// row: row(), the fields in order, then send_if_full().
 class CopyWriter {
  public:
   /// columns: `id, name`. Nothing is said to the server before the first piece.
@@ -27,7 +27,7 @@ class CopyWriter {
   Result<> finish();
 
  private:
-  static constexpr std::size_t piece_bytes = 1 << 20;
+  static constexpr std::size_t piece_bytes = 1 << 17;
   Result<> send();
 
   Transaction& transaction_;

@@ -202,6 +202,10 @@ std::optional<Error> Database::after_failure(Transaction& transaction, int attem
   if (is_lost_race(failure) || lost_key) {
     if (attempt < (may_be_taken ? most_attempts : most_races)) return std::nullopt;
     if (lost_key && !may_be_taken) error.code = Errc::unavailable;
+    if (may_be_taken) {
+      error.message = fmt::format("{}: the place of a memory is taken", transaction.doing_);
+      error.remedy = "leave its seq 0, and it gets the next place";
+    }
   }
   return error;
 }

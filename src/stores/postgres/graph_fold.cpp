@@ -236,7 +236,7 @@ std::string mentions_sql(bool all) {
       "), ",
       "changed AS MATERIALIZED (SELECT w.* FROM wanted w LEFT JOIN have h USING (memory_id, "
       "name_id)"
-      " WHERE h.entity_id IS DISTINCT FROM w.entity_id), ",
+      " WHERE h.entity_id IS DISTINCT FROM w.entity_id OR h.rev = 0), ",
       "gone AS MATERIALIZED (SELECT h.*, w.entity_id IS NULL AS drop"
       " FROM have h LEFT JOIN wanted w USING (memory_id, name_id) WHERE w.entity_id IS DISTINCT "
       "FROM h.entity_id), ",
@@ -266,9 +266,12 @@ GraphFold::GraphFold(const Names& names)
     : lock_key_(names.lock_key("fold")),
       lock_("SELECT pg_advisory_xact_lock($1)"),
       next_rev_(names.sql("SELECT nextval('{bank}.graph_rev')")),
+      // A commit that wrote waits for the disk, and with it for all bulk loads before it.
+      write_something_(names.sql("UPDATE {bank}.bank_info SET one = one")),
       entities_(names.sql(entities_sql(false))),
       relationships_(names.sql(relationships_sql(false))),
       mentions_(names.sql(mentions_sql(false))),
+      mark_mentions_(names.sql("UPDATE {bank}.mentions SET rev = 0 WHERE memory_id = ANY($1)")),
       all_entities_(names.sql(entities_sql(true))),
       all_relationships_(names.sql(relationships_sql(true))),
       all_mentions_(names.sql(mentions_sql(true))),
@@ -306,9 +309,17 @@ Result<> GraphFold::fold(Transaction& transaction, const Touched& touched) const
   return ok();
 }
 
+void GraphFold::project_anew(Transaction& transaction, const std::vector<Uuid>& memories) const {
+  if (memories.empty()) return;
+  // The fold's lock, for whoever holds it writes mentions too.
+  transaction.run_at_end({lock_, Params().int8(lock_key_)});
+  transaction.run_at_end({mark_mentions_, Params().uuids(memories)});
+}
+
 Result<> GraphFold::fold_all(Transaction& transaction) const {
   const Command commands[] = {{lock_, Params().int8(lock_key_)},
                               {next_rev_},
+                              {write_something_},
                               {all_entities_},
                               {all_relationships_},
                               {all_mentions_}};

@@ -22,6 +22,10 @@ class GraphFold {
 
   /// Folds what the facts written in this transaction touch; the last part runs with its COMMIT.
   Result<> fold(Transaction& transaction, const Touched& touched) const;
+  /// Has the next fold queue the mentions of these memories once more, though they stay as they
+  /// are: a projection shows something else of the memories that has changed. Marked by rev 0, with
+  /// the COMMIT or just before the fold of this transaction.
+  void project_anew(Transaction& transaction, const std::vector<Uuid>& memories) const;
   /// Folds everything.
   Result<> fold_all(Transaction& transaction) const;
   /// Puts every row into the outbox.
@@ -31,9 +35,11 @@ class GraphFold {
   std::int64_t lock_key_;
   Statement lock_;
   Statement next_rev_;
+  Statement write_something_;
   Statement entities_;
   Statement relationships_;
   Statement mentions_;
+  Statement mark_mentions_;
   Statement all_entities_;
   Statement all_relationships_;
   Statement all_mentions_;

@@ -14,6 +14,7 @@ using Step = MemorySearch::DerivedStep;
 
 constexpr std::string_view words_index = "memories_words";
 constexpr std::string_view vectors_index = "memories_vectors";
+constexpr std::string_view derivation = "derivation";  // what the lock is for
 constexpr std::string_view words_step = "keyword index";
 constexpr std::string_view statistics_step = "statistics";
 constexpr std::string_view vectors_step = "vector index";
@@ -27,6 +28,10 @@ Step step_of(std::string_view name, bool ready, std::int64_t total) {
           .done = ready ? total : 0,
           .total = total,
           .state = ready ? "ready" : "waiting"};
+}
+
+std::string words_definition() {
+  return fmt::format("{} ON {{bank}}.memories USING gin (tsv)", words_index);
 }
 
 /// True when a pooler stands between us and the server: settings of the session would be another's.
@@ -68,7 +73,11 @@ Indexes::Indexes(const Database& database, const Search& search, IndexOptions op
           "0)"
           " FROM pg_catalog.pg_stat_progress_create_index WHERE relid = $1::text::regclass"),
       set_index_(database.names().sql("UPDATE {bank}.bank_info SET vector_index = $1, "
-                                      "hnsw_ef_search = $2, ivfflat_probes = $3")) {}
+                                      "hnsw_ef_search = $2, ivfflat_probes = $3")),
+      words_state_(database.names().sql(
+          "SELECT (SELECT x.indisvalid FROM pg_catalog.pg_index x WHERE x.indexrelid = "
+          "pg_catalog.to_regclass($1)),"
+          " (SELECT count(*) FROM (SELECT FROM {bank}.memories LIMIT $2) first)")) {}
 
 Result<Indexes::State> Indexes::look() const {
   const std::string& schema = database_.names().schema();
@@ -150,7 +159,7 @@ Result<std::vector<std::string>> Indexes::invalid() const {
 }
 
 Result<> Indexes::derive(const MemorySearch::DeriveProgress& progress) const {
-  auto lock = take_lock(database_, "derivation");
+  auto lock = take_lock(database_, derivation);
   if (!lock) return std::move(lock).error();
   auto state = look();
   if (!state) return std::move(state).error();
@@ -159,13 +168,36 @@ Result<> Indexes::derive(const MemorySearch::DeriveProgress& progress) const {
   return build_vectors(*state, progress);
 }
 
+void Indexes::make_words_early() const {
+  if (words_looked_at_.exchange(true)) return;
+  const Names& names = database_.names();
+  const std::string index = names.sql(fmt::format("{{bank}}.{}", words_index));
+  const auto state = database_.read("look for the keyword index", words_state_,
+                                    Params().text(index).int8(few + 1));
+  if (!state || state->int8(0, 1) > few) return;
+  const bool is_there = !state->is_null(0, 0);
+  if (is_there && state->boolean(0, 0)) return;
+
+  const Statement lock("SELECT pg_try_advisory_xact_lock($1)");
+  // Others who write in this moment are waited for, those who write for long are not.
+  std::string sql = "SET LOCAL lock_timeout = '1s';";
+  if (is_there) sql += fmt::format("DROP INDEX IF EXISTS {};", index);
+  sql += names.sql(fmt::format("CREATE INDEX IF NOT EXISTS {}", words_definition()));
+  static_cast<void>(database_.transact<std::monostate>(
+      "make the keyword index", [&](Transaction& transaction) -> Result<> {
+        auto locked = transaction.run(lock, Params().int8(names.lock_key(derivation)));
+        if (!locked) return std::move(locked).error();
+        const bool someone_derives = !locked->boolean(0, 0);
+        if (someone_derives || transaction.connection().execute(sql)) return ok();
+        return transaction.error();
+      }));
+}
+
 Result<> Indexes::build_words(const State& state,
                               const MemorySearch::DeriveProgress& progress) const {
   if (state.words_valid) return ok();
-  return build(
-      words_step, std::string(words_index),
-      database_.names().sql(fmt::format("{} ON {{bank}}.memories USING gin (tsv)", words_index)),
-      state.memories, options_.memory_bytes / 4, progress);
+  return build(words_step, std::string(words_index), database_.names().sql(words_definition()),
+               state.memories, options_.memory_bytes / 4, progress);
 }
 
 Result<> Indexes::build_vectors(const State& state,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -32,6 +33,11 @@ class Indexes {
 
   Result<std::vector<MemorySearch::DerivedStep>> steps() const;
   Result<> derive(const MemorySearch::DeriveProgress& progress) const;
+  /// Before memories are added that are no bulk load: makes the keyword index while there are so
+  /// few memories that this takes no time; a bank that only ever takes adds has no derive(). Looks
+  /// once in the life of this object. Where it cannot be made, searches are slower and steps() says
+  /// so.
+  void make_words_early() const;
 
   /// Names of indexes of the bank that a broken-off build left behind.
   Result<std::vector<std::string>> invalid() const;
@@ -63,6 +69,8 @@ class Indexes {
   Statement invalid_;
   Statement progress_;
   Statement set_index_;
+  Statement words_state_;
+  mutable std::atomic<bool> words_looked_at_{false};
 };
 
 }  // namespace bb5::postgres

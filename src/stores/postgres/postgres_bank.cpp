@@ -70,7 +70,11 @@ class PostgresBank final : public Bank {
         indexes_(*database_, search_, index_options(options)) {}
 
   // --- memories ---
-  Result<WriteOutcome> write(const WriteBatch& batch) override { return writer_.write(batch); }
+  Result<WriteOutcome> write(const WriteBatch& batch) override {
+    const bool bulk_load = !batch.fold;
+    if (!bulk_load && !batch.memories.empty()) indexes_.make_words_early();
+    return writer_.write(batch);
+  }
   Result<std::vector<Memory>> get(std::span<const MemoryId> ids,
                                   bool with_embeddings) const override {
     return reader_.get(ids, with_embeddings);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "model/cosine.hpp"
 #include "stores/postgres/filter.hpp"
 
 namespace bb5::postgres {
@@ -16,21 +17,6 @@ constexpr auto settings_last = std::chrono::seconds(5);
 // As the partial index memories_odd_vectors has it.
 constexpr std::string_view is_odd =
     "m.embedding IS NOT NULL AND NOT ({vector}.vector_norm(m.embedding) BETWEEN 1e-12 AND 1e12)";
-
-double cosine(std::span<const float> query, std::span<const float> held) {
-  double dot = 0;
-  double query_square = 0;
-  double held_square = 0;
-  for (std::size_t i = 0; i < query.size(); ++i) {
-    const double x = query[i];
-    const double y = held[i];
-    dot += x * y;
-    query_square += x * x;
-    held_square += y * y;
-  }
-  if (query_square == 0 || held_square == 0) return 0;
-  return dot / (std::sqrt(query_square) * std::sqrt(held_square));
-}
 
 /// The query in unit length, so that binary32 sums over it neither overflow nor vanish.
 std::vector<float> unit_of(std::span<const float> query) {

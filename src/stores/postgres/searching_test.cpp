@@ -91,6 +91,17 @@ class PostgresSearching : public testing::Test {
     return explain(*connection, schema_->sql(sql), params, settings);
   }
 
+  /// `valid`, `invalid` or `none`.
+  std::string words_index() const {
+    return query_text(
+        *connect(),
+        fmt::format("SELECT coalesce((SELECT CASE WHEN x.indisvalid THEN 'valid' ELSE 'invalid' END"
+                    " FROM pg_indexes i JOIN pg_index x"
+                    " ON x.indexrelid = format('%I.%I', i.schemaname, i.indexname)::regclass"
+                    " WHERE i.schemaname = '{}' AND i.indexname = 'memories_words'), 'none')",
+                    schema_->names().schema()));
+  }
+
   std::mt19937_64 random_{test_seed()};
   std::unique_ptr<TestSchema> schema_;
   std::unique_ptr<Bank> bank_;
@@ -371,6 +382,46 @@ TEST_F(PostgresSearching, RareWordsCountMoreThanCommonOnes) {
   EXPECT_EQ(result->hits[1].id, memory_id_of("\"rare\""));
   EXPECT_EQ(result->hits[2].id, memory_id_of("\"tea0\"")) << "equals in order of insertion";
   EXPECT_THAT(bank.keyword("drinking at four's o'clock \\ tea", 1, {})->hits, SizeIs(1));
+}
+
+TEST_F(PostgresSearching, ABankThatOnlyTakesAddsHasAKeywordIndexToo) {
+  Bank& bank = open(PostgresOptions::VectorIndex::none);
+  EXPECT_EQ(words_index(), "none");
+  const std::vector<Memory> first = {make_memory("first", "we drink tea at four")};
+  ASSERT_THAT(bank.write({.memories = first}), Succeeds());
+  EXPECT_EQ(words_index(), "valid");
+  const std::vector<Memory> second = {make_memory("second", "tea again")};
+  ASSERT_THAT(bank.write({.memories = second}), Succeeds());
+  EXPECT_THAT(bank.keyword("tea", 5, {})->hits, SizeIs(2));
+  ASSERT_THAT(derive(bank), Succeeds());
+  EXPECT_EQ(words_index(), "valid");
+}
+
+TEST_F(PostgresSearching, ABulkLoadGetsItsKeywordIndexAfterIt) {
+  Bank& bank = open(PostgresOptions::VectorIndex::none);
+  load(bank, 1'200);
+  EXPECT_EQ(words_index(), "none") << "an index that is there slows the load down";
+  // So many that a writer would have to wait for it.
+  const std::vector<Memory> late = {make_memory("late")};
+  ASSERT_THAT(bank.write({.memories = late}), Succeeds());
+  EXPECT_EQ(words_index(), "none");
+  EXPECT_EQ(bank.derived_steps()->front().state, "waiting");
+  ASSERT_THAT(derive(bank), Succeeds());
+  EXPECT_EQ(words_index(), "valid");
+}
+
+TEST_F(PostgresSearching, AWriteGoesOnWhereTheKeywordIndexCannotBeMade) {
+  Bank& bank = open(PostgresOptions::VectorIndex::none);
+  const auto reader = connect();
+  must_execute(*reader, schema_->sql("BEGIN; LOCK TABLE {bank}.memories IN ROW EXCLUSIVE MODE"));
+  const std::vector<Memory> memories = {make_memory("a", "tea")};
+  ASSERT_THAT(bank.write({.memories = memories}), Succeeds());
+  EXPECT_EQ(words_index(), "none");
+  must_execute(*reader, "COMMIT");
+  const auto other = open_postgres_bank(schema_->options());
+  const std::vector<Memory> more = {make_memory("b", "tea")};
+  ASSERT_THAT((*other)->write({.memories = more}), Succeeds());
+  EXPECT_EQ(words_index(), "valid");
 }
 
 TEST_F(PostgresSearching, KeywordSearchUsesItsIndex) {

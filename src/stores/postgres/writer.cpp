@@ -128,6 +128,7 @@ class Writer::Batch {
     BB5_TRY(update_memories(transaction));
     BB5_TRY(copy_facts(transaction));
     if (ledger) BB5_TRY(writer_.ledger_.write(transaction, *ledger));
+    writer_.fold_.project_anew(transaction, moved_);
     if (batch_.fold) BB5_TRY(writer_.fold_.fold(transaction, touched_));
     return std::move(outcome_);
   }
@@ -137,6 +138,7 @@ class Writer::Batch {
     std::string hash;
     MemoryKind kind;
     std::vector<std::string> entities;
+    std::string network;
   };
 
   /// One round trip: the embedder, the ledger's row, and what the bank holds under the batch's ids.
@@ -170,6 +172,9 @@ class Writer::Batch {
     if (!relationship_ids.empty()) {
       commands.push_back({writer_.held_relationship_facts_, Params().uuids(relationship_ids)});
     }
+    // The disk is waited for once, by the fold at the end of a bulk load; the ledger's row goes the
+    // way of its batch, whatever happens before.
+    if (!batch_.fold) commands.push_back({writer_.commit_without_waiting_});
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();
 
@@ -182,7 +187,7 @@ class Writer::Batch {
       for (int row = 0; row < rows.size(); ++row) {
         held_.emplace(MemoryId{rows.uuid(row, 0)},
                       Held{rows.text(row, 1), static_cast<MemoryKind>(rows.int2(row, 2)),
-                           read_texts(rows.field(row, 3))});
+                           read_texts(rows.field(row, 3)), rows.text(row, 4)});
       }
     }
     if (!entity_ids.empty()) hold_entities(*answer++);
@@ -231,6 +236,7 @@ class Writer::Batch {
       }
       if (action == WriteAction::replaced) {
         replaced.push_back(held->first.uuid);
+        if (held->second.network != batch_.memories[i].network) moved_.push_back(held->first.uuid);
         for (const MentionFact& fact : mention_facts_of(held->first, held->second.kind,
                                                         held->second.entities, known_names_)) {
           touched_.add_mention(fact.memory, fact.name.name_id);
@@ -432,6 +438,7 @@ class Writer::Batch {
   FactLedger<RelationshipFact> relationships_;
   std::vector<MentionFact> mentions_;
   KnownNames known_names_;
+  std::vector<Uuid> moved_;  // memories that go to another network
   std::vector<Uuid> removed_entity_facts_;
   std::vector<Uuid> removed_relationship_facts_;
   Touched removed_mentions_;
@@ -452,11 +459,12 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       embedding_cache_table_(database.names().sql("{bank}.embedding_cache")),
       embedder_(database.names().sql("SELECT dimension FROM {bank}.bank_info")),
       held_memories_(database.names().sql(
-          "SELECT id, record_hash, kind, entities FROM {bank}.memories WHERE id = ANY($1)")),
+          "SELECT id, record_hash, kind, entities, network FROM {bank}.memories"
+          " WHERE id = ANY($1)")),
       // Locked in one order by all, so that two writers wait for each other and never in a ring.
       locked_memories_(
-          database.names().sql("SELECT id, record_hash, kind, entities FROM {bank}.memories WHERE "
-                               "id = ANY($1) ORDER BY id FOR UPDATE")),
+          database.names().sql("SELECT id, record_hash, kind, entities, network FROM "
+                               "{bank}.memories WHERE id = ANY($1) ORDER BY id FOR UPDATE")),
       held_entity_facts_(
           database.names().sql("SELECT * FROM {bank}.entity_facts WHERE id = ANY($1)")),
       held_relationship_facts_(
@@ -469,6 +477,7 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
                                       "last_value FROM {bank}.memory_seq)))")),
       memory_seqs_(
           database.names().sql("SELECT nextval('{bank}.memory_seq') FROM generate_series(1, $1)")),
+      commit_without_waiting_(Statement("SET LOCAL synchronous_commit = off")),
       fact_seqs_(
           database.names().sql("SELECT nextval('{bank}.fact_seq') FROM generate_series(1, $1)")),
       delete_entity_facts_(

@@ -47,6 +47,7 @@ class Writer {
   Statement facts_of_memories_[2];
   Statement raise_seq_;
   Statement memory_seqs_;
+  Statement commit_without_waiting_;
   Statement fact_seqs_;
   Statement delete_entity_facts_;
   Statement delete_relationship_facts_;

@@ -252,7 +252,7 @@ TEST_F(PostgresWriting, AServerThatIsKilledLosesNothingThatWasAcknowledged) {
       memories.reserve(50);
       for (int k = 0; k < 50; ++k)
         memories.push_back(make_memory(fmt::format("m{}-{}", i, k), std::string(2'000, 'x')));
-      const auto outcome = bank->write({.memories = memories, .fold = false});
+      const auto outcome = bank->write({.memories = memories});
       if (!outcome) {
         EXPECT_EQ(outcome.error().code, Errc::unavailable) << outcome.error().detail;
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -281,6 +281,22 @@ TEST_F(PostgresWriting, AServerThatIsKilledLosesNothingThatWasAcknowledged) {
   for (const std::string& id : acknowledged) EXPECT_TRUE(stored.contains(id)) << id;
   EXPECT_EQ(stored.size(), acknowledged.size()) << "and nothing that was not";
   EXPECT_THAT(bank->check(true), HasValue(IsEmpty()));
+}
+
+TEST_F(PostgresWriting, ABulkLoadIsOnDiskWhenItsFoldIsDone) {
+  if (!OwnServer::why_not().empty()) GTEST_SKIP() << OwnServer::why_not();
+  OwnServer server;
+  const auto bank = open({.url = server.url(), .create = true});
+  ASSERT_NE(bank, nullptr);
+  std::vector<Memory> memories;
+  for (int i = 0; i < 20; ++i) {
+    memories = {make_memory(fmt::format("m{}", i), std::string(2'000, 'x'))};
+    ASSERT_THAT(bank->write({.memories = memories, .fold = false}), Succeeds());
+  }
+  ASSERT_THAT(bank->fold_graph(), Succeeds());
+  server.kill();
+  server.start();
+  EXPECT_EQ(page(*bank).size(), 20U);
 }
 
 TEST_F(PostgresWriting, ALockEndsWithItsConnection) {
