@@ -31,7 +31,7 @@ bool Crew::try_run(std::size_t parts, const std::function<void(std::size_t)>& jo
   if (parts > 1) {
     const std::lock_guard lock(mutex_);
     try {
-      while (helpers_.size() + 1 < size_)
+      while (helpers_.size() + 1 < parts)
         helpers_.emplace_back([this, part = helpers_.size() + 1] { help(part); });
     } catch (const std::system_error&) {
       return false;  // no more threads to be had

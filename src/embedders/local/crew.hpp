@@ -10,7 +10,8 @@
 
 namespace bb5::local {
 
-/// Threads that help whoever asks first; they start with the first job, and sleep between jobs.
+/// Threads that help whoever asks first; each starts with the first job that has a part for it, and
+/// sleeps between jobs.
 /// Safe to call from several threads at once.
 class Crew {
  public:
