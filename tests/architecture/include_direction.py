@@ -19,6 +19,7 @@ import sys
 # By the first part of a library's folder. A folder that is missing here has no place yet: give it one.
 LAYERS = {
     "base": 0,
+    "http": 1,
     "json": 1,
     "model": 2,
     "ports": 3,

@@ -9,13 +9,13 @@
 #include <unistd.h>
 
 #include "base/utf8.hpp"
+#include "http/http_client.hpp"
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
 #include "operations/graph/relay.hpp"
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/graph_statements.hpp"
-#include "stores/neo4j/http_client.hpp"
 #include "stores/neo4j/http_transport.hpp"
 #include "stores/neo4j/neo4j_errors.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
@@ -170,7 +170,7 @@ class Neo4jGraph : public testing::TestWithParam<Neo4jOptions::Door> {
     const std::size_t port_end = options_.url.rfind('/');
     options.door = options_.door;
     return neo4j::new_http_transport(
-        neo4j::new_http_client(
+        new_http_client(
             {.base_url = "http://" + options_.url.substr(user_end + 1, port_end - user_end - 1),
              .user = "neo4j",
              .password = options_.password}),

@@ -3,17 +3,20 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 
-namespace bb5::neo4j {
+namespace bb5 {
 
 struct HttpRequest {
   std::string method = "POST";
-  std::string path;                  ///< From the root of the server: `/db/neo4j/tx/commit`.
-  std::vector<std::string> headers;  ///< `Name: value`
+  std::string path;                  ///< Behind the base URL: `/db/neo4j/tx/commit`.
+  std::vector<std::string> headers;  ///< `Name: value`; nothing secret, tests and fakes see them.
   std::string body;
   std::chrono::milliseconds timeout{10'000};  ///< From the call to the last byte of the answer.
 };
@@ -21,6 +24,11 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   std::string body;
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< As sent, values trimmed.
+  int attempts = 1;  ///< Requests that it took; more than one only behind a retrying client.
+
+  /// The first header of this name, in any case.
+  [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;
 };
 
 /// Sends one request to one server and waits for the whole answer.
@@ -34,9 +42,11 @@ class HttpClient {
 };
 
 struct HttpClientOptions {
-  std::string base_url;  ///< `http://host:port`, without a user, without a slash at the end.
-  std::string user;
+  std::string service = "the server";  ///< What errors call it: `Neo4j`.
+  std::string base_url;  ///< `http://host:port[/path]`, without a user, without a slash at the end.
+  std::string user;      ///< With `password`: HTTP's basic authentication.
   std::string password;
+  std::string bearer;   ///< A key, sent as `Authorization: Bearer …`; empty: none.
   std::string ca_file;  ///< PEM; empty: the system's certificates.
   std::chrono::milliseconds connect_timeout{2'000};
   std::size_t connections = 8;
@@ -44,7 +54,7 @@ struct HttpClientOptions {
 };
 
 /// Over libcurl: connections are kept and reused, at most `connections` requests run at once, TLS
-/// certificates are verified, redirects are not followed.
+/// certificates are verified, redirects are not followed (they would take the key elsewhere).
 [[nodiscard]] std::unique_ptr<HttpClient> new_http_client(const HttpClientOptions& options);
 
-}  // namespace bb5::neo4j
+}  // namespace bb5

@@ -9,7 +9,7 @@
 #include <vector>
 
 /// For tests: an HTTP server on 127.0.0.1 that says and does what it is told, well or badly.
-namespace bb5::neo4j {
+namespace bb5 {
 
 struct ServedRequest {
   std::string method;
@@ -28,10 +28,12 @@ struct ScriptedReply {
     garbage,       ///< Sends what is not HTTP.
     chunked,       ///< A good answer, in small pieces with chunked encoding.
     close_after,   ///< A good answer, and the connection is closed without notice.
+    slow,          ///< A good answer, a byte every ten milliseconds.
   };
   int status = 200;
   std::string body = {};
   Fault fault = Fault::none;
+  std::vector<std::string> headers = {};  ///< `Name: value`, beside the usual ones.
 };
 
 class ScriptedHttpServer {
@@ -68,4 +70,4 @@ class ScriptedHttpServer {
   int connections_ = 0;                  // guarded by mutex_
 };
 
-}  // namespace bb5::neo4j
+}  // namespace bb5

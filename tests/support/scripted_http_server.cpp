@@ -1,4 +1,4 @@
-#include "stores/neo4j/scripted_http_server.hpp"
+#include "tests/support/scripted_http_server.hpp"
 
 #include <array>
 #include <charconv>
@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace bb5::neo4j {
+namespace bb5 {
 namespace {
 
 bool send_all(int to, std::string_view bytes) {
@@ -127,8 +127,9 @@ void ScriptedHttpServer::serve(int connection) {
 
 bool ScriptedHttpServer::answer(int connection, const ScriptedReply& reply) {
   using Fault = ScriptedReply::Fault;
-  const std::string start =
+  std::string start =
       "HTTP/1.1 " + std::to_string(reply.status) + " Said\r\nContent-Type: application/json\r\n";
+  for (const auto& header : reply.headers) start += header + "\r\n";
   const std::string whole =
       start + "Content-Length: " + std::to_string(reply.body.size()) + "\r\n\r\n" + reply.body;
   switch (reply.fault) {
@@ -157,6 +158,13 @@ bool ScriptedHttpServer::answer(int connection, const ScriptedReply& reply) {
       }
       return good && send_all(connection, "0\r\n\r\n");
     }
+    case Fault::slow: {
+      pollfd wake{wake_read_, POLLIN, 0};
+      for (std::size_t at = 0; at < whole.size(); ++at) {
+        if (!send_all(connection, whole.substr(at, 1)) || poll(&wake, 1, 10) > 0) return false;
+      }
+      return true;
+    }
     case Fault::hang: {
       pollfd wake{wake_read_, POLLIN, 0};
       while (poll(&wake, 1, -1) < 0) {
@@ -167,4 +175,4 @@ bool ScriptedHttpServer::answer(int connection, const ScriptedReply& reply) {
   return false;
 }
 
-}  // namespace bb5::neo4j
+}  // namespace bb5
