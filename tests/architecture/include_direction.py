@@ -23,6 +23,7 @@ LAYERS = {
     "json": 1,
     "model": 2,
     "ports": 3,
+    "services": 3,
     "operations": 4,
     "sources": 4,
     "stores": 4,
