@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "model/graph.hpp"
 #include "model/memory.hpp"
+#include "ports/embedder.hpp"
 #include "ports/migration_ledger.hpp"
 
 namespace bb5 {
@@ -75,13 +76,6 @@ struct StoreStats {
   std::optional<Timestamp> oldest;
   std::optional<Timestamp> newest;
   std::int64_t bytes_on_disk = 0;
-};
-
-/// Model and length of a bank's vectors.
-struct EmbedderInfo {
-  std::string model;          ///< `openai/text-embedding-3-small`; empty: none recorded yet.
-  std::size_t dimension = 0;  ///< 0: none recorded yet.
-  bool operator==(const EmbedderInfo&) const = default;
 };
 
 /// Keeps one bank's memories. The store is the record: everything else is derived from it.
