@@ -23,11 +23,13 @@ void blot_out(std::string& text, const std::string& secret) {
 
 Result<HttpResponse> Service::post(const char* path, const json& body,
                                    std::chrono::milliseconds timeout) {
-  return client_->send(
+  auto response = client_->send(
       {.path = path,
        .headers = {"Content-Type: application/json", "Accept: application/json"},
        .body = body.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace),
        .timeout = timeout});
+  count_calls(response ? response->attempts : 1);
+  return response;
 }
 
 json Service::chat_body(const ChatRequest& request, Format format, bool with_temperature) const {
@@ -69,6 +71,7 @@ Result<ChatReply> Service::chat(const ChatRequest& request) {
     if (response->status == 200) {
       auto reply = decode_chat(*response, where_);
       if (!reply) return without_secret(std::move(reply).error());
+      count_tokens(reply->usage);
       reply->usage.calls = calls;
       return reply;
     }
@@ -94,7 +97,24 @@ Result<EmbeddingReply> Service::embed(const EmbeddingRequest& request) {
   if (response->status != 200) return without_secret(error_of(*response, where_, request.model));
   auto reply = decode_embeddings(*response, request.texts.size(), where_);
   if (!reply) return without_secret(std::move(reply).error());
+  count_tokens(reply->usage);
   return reply;
+}
+
+ServiceUsage Service::usage() const {
+  const std::lock_guard lock(mutex_);
+  return usage_;
+}
+
+void Service::count_calls(int calls) {
+  const std::lock_guard lock(mutex_);
+  usage_.calls += calls;
+}
+
+void Service::count_tokens(const ServiceUsage& reply) {
+  const std::lock_guard lock(mutex_);
+  usage_.prompt_tokens += reply.prompt_tokens;
+  usage_.completion_tokens += reply.completion_tokens;
 }
 
 Error Service::without_secret(Error error) const {

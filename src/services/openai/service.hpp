@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,8 @@ class Service {
   Result<EmbeddingReply> embed(const EmbeddingRequest& request);
 
   [[nodiscard]] const std::string& where() const { return where_; }
+  /// All that was asked of it so far, failures included.
+  [[nodiscard]] ServiceUsage usage() const;
 
  private:
   /// How a reply's shape is asked for, best first.
@@ -70,6 +73,8 @@ class Service {
                                          bool with_temperature) const;
   /// True when the answer taught us to ask in another way.
   bool learn(const HttpResponse& response, Format format, bool with_temperature);
+  void count_calls(int calls);
+  void count_tokens(const ServiceUsage& reply);
   [[nodiscard]] Error without_secret(Error error) const;
 
   std::unique_ptr<HttpClient> client_;
@@ -77,6 +82,8 @@ class Service {
   std::string secret_;
   std::atomic<Format> format_ = Format::schema;
   std::atomic<bool> knows_temperature_ = true;
+  mutable std::mutex mutex_;
+  ServiceUsage usage_;  // guarded by mutex_
 };
 
 /// Over libcurl with retries. No request is made yet.

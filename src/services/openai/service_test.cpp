@@ -66,6 +66,14 @@ TEST(OpenAiService, AsksForTheSchemaAtTemperatureZero) {
   EXPECT_EQ(body["messages"][1]["content"], "text");
 }
 
+TEST(OpenAiService, CountsAllThatWasAskedOfIt) {
+  Asked asked(answers_in_turn({answer(200, good_chat), answer(500, "{}"), answer(200, good_chat)}));
+  ASSERT_THAT(asked.service->chat(question()), Succeeds());
+  ASSERT_THAT(asked.service->chat(question()), FailsWith(Errc::unavailable));
+  ASSERT_THAT(asked.service->chat(question()), Succeeds());
+  EXPECT_EQ(asked.service->usage(), (ServiceUsage{3, 6, 4}));
+}
+
 TEST(OpenAiService, LearnsWhatAServerDoesNotKnowAndRemembersIt) {
   Asked asked(server_that_knows({"json_object", "temperature"}));
   const auto first = asked.service->chat(question());
