@@ -9,7 +9,7 @@ Four things must hold; each line printed breaks one of them:
  - a file includes only its own library and what USES names, itself or through the libraries named;
  - headers that HEADERS does not name are the library's own, and its tests';
  - USES itself follows the layers: base < http, json < model < ports, services < operations < engine < front
-   ends, and adapters (sources, stores, embedders) know what lies below operations, not each other.
+   ends, and adapters (sources, stores, embedders, extractors) know what lies below operations, not each other.
 """
 
 import pathlib
@@ -28,12 +28,13 @@ LAYERS = {
     "sources": 4,
     "stores": 4,
     "embedders": 4,
+    "extractors": 4,
     "engine": 5,
     "cli": 6,
     "server": 6,
     "python": 6,
 }
-ADAPTERS = ("sources", "stores", "embedders")
+ADAPTERS = ("sources", "stores", "embedders", "extractors")
 FRONT_ENDS = ("cli", "server", "python")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -13,6 +13,7 @@ std::span<const NamedTarget> all_targets() {
       {"json", json},       {"number", number},     {"text", text},           {"time", time},
       {"array", array},     {"cache", cache},       {"migration", migration}, {"add", add},
       {"address", address}, {"embedded", embedded}, {"postgres", postgres},   {"neo4j", neo4j},
+      {"model", model},
   };
   return targets;
 }
