@@ -44,8 +44,8 @@ class RetryingClient final : public HttpClient {
     for (int attempts = 1;; ++attempts) {
       attempt.timeout = std::min(request.timeout, left_until(deadline));
       auto answer = client_->send(attempt);
-      const bool again = answer ? worth_retrying_(*answer) : answer.error().retryable();
-      if (!again || attempts >= options_.attempts) return counted(std::move(answer), attempts);
+      if (!is_worth_another(answer) || attempts >= options_.attempts)
+        return counted(std::move(answer), attempts);
       const auto wait = wait_after(answer, attempts);
       if (wait >= left_until(deadline)) return counted(std::move(answer), attempts);
       waiting_.sleep(wait);
@@ -53,6 +53,11 @@ class RetryingClient final : public HttpClient {
   }
 
  private:
+  bool is_worth_another(const Result<HttpResponse>& answer) const {
+    if (!answer) return answer.error().retryable();
+    return worth_retrying_(*answer);
+  }
+
   milliseconds left_until(std::chrono::steady_clock::time_point deadline) const {
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - waiting_.now());
     return std::max(left, milliseconds{1});
