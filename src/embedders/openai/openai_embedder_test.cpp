@@ -40,7 +40,7 @@ FakeHttpClient::Script service_that_says(json embedding) {
 
 struct Opened {
   explicit Opened(FakeHttpClient::Script script,
-                  OpenAiEmbedderOptions options = {.dimensions = 2}) {
+                  const OpenAiEmbedderOptions& options = {.dimensions = 2}) {
     auto fake = std::make_unique<FakeHttpClient>(std::move(script));
     seen = fake->seen();
     service = std::make_shared<openai::Service>(std::move(fake), "http://host/v1");

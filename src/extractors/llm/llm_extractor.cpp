@@ -74,7 +74,11 @@ void keep_as_text(const Passage& passage, Reply& reply, const std::string& why) 
 class LlmExtractor final : public Extractor {
  public:
   LlmExtractor(std::shared_ptr<openai::Service> service, LlmExtractorOptions options)
-      : service_(std::move(service)), options_(std::move(options)) {}
+      : service_(std::move(service)), options_(std::move(options)) {
+    options_.passage_bytes = std::max<std::size_t>(options_.passage_bytes, 256);
+    options_.overlap_bytes =
+        std::clamp<std::size_t>(options_.overlap_bytes, 1, options_.passage_bytes / 2);
+  }
 
   std::string name() const override { return "llm/" + options_.model + "/1"; }
 
@@ -173,7 +177,7 @@ class LlmExtractor final : public Extractor {
     if (!reply) return "the model's reply cannot be read, " + reply.error().message;
     best = *std::move(reply);
     if (best.memories.empty() && says_something(plain_text(passage)))
-      return "the model's reply holds no memory";
+      return "the model's reply holds no memory, though the text says something";
     return {};
   }
 
@@ -184,8 +188,7 @@ class LlmExtractor final : public Extractor {
     request.messages.push_back({"assistant", std::string(first_code_points(reply, shown))});
     request.messages.push_back(
         {"user", "That does not do: " + fault +
-                     ". Reply again with the whole JSON object as described and nothing else; "
-                     "the text says something worth remembering."});
+                     ". Reply again with the whole JSON object as described and nothing else."});
   }
 
   Result<> read_halves(const Document& document, const Passage& passage, std::size_t part,

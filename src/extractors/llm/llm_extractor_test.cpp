@@ -184,6 +184,12 @@ TEST(LlmExtractor, ALongTextIsReadInOverlappingPartsAndNothingTwice) {
   EXPECT_EQ(extraction.usage.calls, static_cast<std::int64_t>(asked.seen->count()));
 }
 
+TEST(LlmExtractor, LimitsThatCannotBeAreMendedRatherThanFollowed) {
+  Asked asked(model_that_reads(100'000),
+              {.passage_bytes = 0, .overlap_bytes = 1'000'000, .calls_at_once = 0});
+  expect_all_facts(asked.extract(document_of(facts_text(30))), 30);
+}
+
 TEST(LlmExtractor, AReplyThatWasCutIsAskedForInHalves) {
   Asked asked(model_that_reads(3'000));
   const auto extraction = asked.extract(document_of(facts_text(300)));
