@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "model/graph.hpp"
 #include "model/memory.hpp"
+#include "model/retained_document.hpp"
 #include "ports/migration_ledger.hpp"
 
 namespace bb5 {
@@ -39,6 +40,11 @@ struct WriteBatch {
   /// store (loaded = inserted + replaced, identical, rejected = conflicts) for memories when
   /// ledger->part is memories, for entity or relationship facts otherwise.
   const LedgerBatch* ledger = nullptr;
+  /// The new state of the document that the batch comes from, written in the same transaction.
+  /// nullptr: its memories stand by themselves from here on.
+  const DocumentChange* document = nullptr;
+  /// For copies of a bank: what each of the memories rests on. Empty: as `document` has it.
+  std::span<const Standing> standings;
 };
 
 /// In the order of the batch.
@@ -52,6 +58,9 @@ struct WriteOutcome {
 struct MemoryFilter {
   std::vector<std::string> networks;
   std::vector<MemoryKind> kinds;
+  /// Those that are valid at this moment: valid_from ≤ valid_at < valid_until, where an end that is
+  /// unset is open. Nothing: all, whenever they are valid.
+  std::optional<Timestamp> valid_at;
   bool operator==(const MemoryFilter&) const = default;
 };
 
@@ -94,10 +103,11 @@ class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
 
-  /// Writes the whole batch and its ledger row, or nothing.
-  /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, or a
-  /// vector when no embedder is recorded), conflict (the ledger already has this batch, or it
-  /// allows fewer conflicts than there are). Nothing is written then.
+  /// Writes the whole batch, its ledger row and its document's new state, or nothing.
+  /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, a
+  /// vector when no embedder is recorded, a document that names a memory or fact that is neither
+  /// held nor in the batch), conflict (the ledger already has this batch, or it allows fewer
+  /// conflicts than there are; the document was changed meanwhile). Nothing is written then.
   virtual Result<WriteOutcome> write(const WriteBatch& batch) = 0;
 
   /// Those of the ids that are held, in the order asked for; absence is no error.
@@ -110,8 +120,8 @@ class MemoryStore {
   /// Memories in insertion order.
   virtual Result<std::vector<Memory>> page(const PageRequest& request) const = 0;
 
-  /// Removes the memory, its facts and mentions, folds the graph and leaves a tombstone in the
-  /// outbox. False: no such memory.
+  /// Removes the memory, its facts and mentions, takes them out of the documents, folds the graph
+  /// and leaves a tombstone in the outbox. False: no such memory.
   virtual Result<bool> erase(const MemoryId& id) = 0;
 
   virtual Result<StoreStats> stats() const = 0;

@@ -5,6 +5,7 @@
 #include "stores/embedded/batch_writer.hpp"
 #include "stores/embedded/checks.hpp"
 #include "stores/embedded/connections.hpp"
+#include "stores/embedded/document_rows.hpp"
 #include "stores/embedded/fact_rows.hpp"
 #include "stores/embedded/file_lock.hpp"
 #include "stores/embedded/graph_fold_rows.hpp"
@@ -140,6 +141,22 @@ class EmbeddedBank final : public Bank {
   }
   Result<std::unique_ptr<MigrationLock>> lock_relay() override {
     return take_lock("-relay-lock", "another relay");
+  }
+
+  // --- documents ---
+
+  Result<std::optional<RetainedDocument>> document(std::string_view source) const override {
+    return read([&](Connection& c) { return read_document(c, source); });
+  }
+  Result<std::vector<RetainedDocument>> documents(std::string_view after_source,
+                                                  std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_documents(c, after_source, limit); });
+  }
+  Result<std::int64_t> times_said(const MemoryId& memory) const override {
+    return read([&](Connection& c) { return count_sayings(c, memory); });
+  }
+  Result<std::vector<Standing>> standings(std::span<const MemoryId> memories) const override {
+    return read([&](Connection& c) { return read_standings(c, memories); });
   }
 
   // --- the ledger ---

@@ -7,6 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "stores/postgres/database.hpp"
+#include "stores/postgres/documents.hpp"
 #include "stores/postgres/graph_fold.hpp"
 #include "stores/postgres/graph_reader.hpp"
 #include "stores/postgres/health.hpp"
@@ -62,9 +63,10 @@ class PostgresBank final : public Bank {
       : database_(std::move(database)),
         schema_(schema_options(options)),
         ledger_(*database_),
+        documents_(*database_),
         fold_(database_->names()),
         reader_(*database_),
-        writer_(*database_, fold_, ledger_),
+        writer_(*database_, fold_, ledger_, documents_),
         graph_(*database_),
         search_(*database_),
         indexes_(*database_, search_, index_options(options)) {}
@@ -166,6 +168,21 @@ class PostgresBank final : public Bank {
     return take_lock(*database_, "relay");
   }
 
+  // --- documents ---
+  Result<std::optional<RetainedDocument>> document(std::string_view source) const override {
+    return documents_.document(source);
+  }
+  Result<std::vector<RetainedDocument>> documents(std::string_view after_source,
+                                                  std::size_t limit) const override {
+    return documents_.documents(after_source, limit);
+  }
+  Result<std::int64_t> times_said(const MemoryId& memory) const override {
+    return documents_.times_said(memory);
+  }
+  Result<std::vector<Standing>> standings(std::span<const MemoryId> memories) const override {
+    return documents_.standings(memories);
+  }
+
   // --- ledger ---
   Result<std::unique_ptr<MigrationLock>> lock_migration() override {
     return take_lock(*database_, "migration");
@@ -193,6 +210,7 @@ class PostgresBank final : public Bank {
   std::unique_ptr<Database> database_;
   SchemaOptions schema_;
   Ledger ledger_;
+  Documents documents_;
   GraphFold fold_;
   Reader reader_;
   Writer writer_;

@@ -45,6 +45,7 @@ CREATE TABLE {bank}.memories (
   position bigint,
   metadata_text text,         -- the exact text, where metadata would not give it back
   vector_state smallint NOT NULL,
+  standing smallint NOT NULL, -- 0 by itself, 1 said by documents, 2 closed since none says it any more
   raw bytea,
   raw_embedding_at bigint,
   record_hash bytea NOT NULL,
@@ -112,6 +113,33 @@ CREATE TABLE {bank}.mention_facts (
   placeholder text COLLATE "C" NOT NULL
 );
 CREATE INDEX mention_facts_name ON {bank}.mention_facts (name_id, memory_id);
+
+-- Documents that were retained, and what each says and adds to the graph, in its order. What is erased
+-- goes out of them: places may be missing.
+CREATE TABLE {bank}.documents (
+  document bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  source_id uuid NOT NULL CONSTRAINT documents_source_id UNIQUE,  -- text_id(source)
+  source text COLLATE "C" NOT NULL,
+  digest bytea NOT NULL,
+  extractor text NOT NULL,
+  retained_at timestamptz NOT NULL
+);
+CREATE INDEX documents_source ON {bank}.documents (left(source, 600));
+CREATE TABLE {bank}.document_memories (
+  document bigint NOT NULL,
+  place integer NOT NULL,
+  memory_id uuid NOT NULL,
+  PRIMARY KEY (document, place)
+);
+CREATE INDEX document_memories_memory ON {bank}.document_memories (memory_id);
+CREATE TABLE {bank}.document_facts (
+  document bigint NOT NULL,
+  kind smallint NOT NULL,     -- 0 entity, 1 relationship
+  place integer NOT NULL,
+  fact_id uuid NOT NULL,
+  PRIMARY KEY (document, kind, place)
+);
+CREATE INDEX document_facts_fact ON {bank}.document_facts (fact_id);
 
 -- The fold of the facts: made from them, never written by hand.
 CREATE TABLE {bank}.entities (
