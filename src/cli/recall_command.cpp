@@ -29,6 +29,8 @@ struct RecallFlags {
   std::size_t limit = 5;
   std::size_t offset = 0;
   std::string embedding;
+  std::string as_of;
+  bool all_times = false;
   std::string batch;
   std::string fusion = "weighted";
   int rrf_k = 60;
@@ -68,14 +70,16 @@ Document receipt_document(const RecallReceipt& receipt) {
   for (const auto& step : receipt.unfinished)
     unfinished.push_back(
         {{"step", step.name}, {"done", step.done}, {"of", step.total}, {"state", step.state}});
-  return {{"asked", receipt.asked},
-          {"returned", receipt.returned},
-          {"held", receipt.held},
-          {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
-          {"fusion", receipt.fusion},
-          {"arms", arms},
-          {"unfinished", unfinished},
-          {"ms", receipt.milliseconds}};
+  return {
+      {"asked", receipt.asked},
+      {"returned", receipt.returned},
+      {"held", receipt.held},
+      {"valid_at", receipt.valid_at ? Document(to_rfc3339(*receipt.valid_at)) : Document(nullptr)},
+      {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
+      {"fusion", receipt.fusion},
+      {"arms", arms},
+      {"unfinished", unfinished},
+      {"ms", receipt.milliseconds}};
 }
 
 Document answer_document(const std::string& query, const RecallAnswer& answer) {
@@ -124,9 +128,14 @@ void print_answer(const RecallAnswer& answer) {
   print(fmt::format("Store stats: {} total memories\n", answer.receipt.held));
 }
 
-void print_receipt(const RecallReceipt& receipt) {
-  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}\n", receipt.returned,
-             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion);
+/// as_of: a moment was asked about.
+void print_receipt(const RecallReceipt& receipt, bool as_of) {
+  const std::string validity = !receipt.valid_at ? ", whenever valid"
+                               : as_of           ? ", valid at " + to_rfc3339(*receipt.valid_at)
+                                                 : "";
+  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}{}\n", receipt.returned,
+             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion,
+             validity);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
       // Not every index can tell how many memories it went through: then the receipt is silent.
@@ -154,6 +163,13 @@ void tell_skipped(const RecallReceipt& receipt, bool quiet) {
   }
 }
 
+Result<Timestamp> time_of(const std::string& text) {
+  const auto time = parse_time(text);
+  if (time) return *time;
+  return Error{Errc::invalid_argument, fmt::format("`{}` is no time", to_storable_utf8(text)),
+               "write it as 2026-03-01, or 2026-03-01T12:00:00Z"};
+}
+
 int fail(const Error& error, bool json) {
   print_error(error, json);
   return exit_code(error, false);
@@ -179,6 +195,15 @@ Result<RecallQuery> parse_query(std::string_view text, RecallQuery query) {
       if (number < 0 || number != std::floor(number) || number > 1e9)
         return Error{Errc::invalid_argument, fmt::format("`{}` must be a whole number", key)};
       (key == "limit" ? query.limit : query.offset) = static_cast<std::size_t>(number);
+    } else if (key == "as_of") {
+      auto time = time_of(value.string() != nullptr ? *value.string() : json::write_compact(value));
+      if (!time) return std::move(time).error();
+      query.as_of = *time;
+      query.all_times = false;
+    } else if (key == "all_times") {
+      if (value.boolean() == nullptr)
+        return Error{Errc::invalid_argument, "`all_times` must be true or false"};
+      query.all_times = *value.boolean();
     } else if (key == "network" || key == "strategies") {
       std::vector<std::string> list;
       if (value.string() != nullptr) list = {*value.string()};
@@ -193,7 +218,8 @@ Result<RecallQuery> parse_query(std::string_view text, RecallQuery query) {
     } else {
       return Error{Errc::invalid_argument,
                    fmt::format("there is no member `{}`", to_storable_utf8(key)),
-                   "known are query, embedding, limit, offset, network, strategies"};
+                   "known are query, embedding, limit, offset, network, strategies, as_of, "
+                   "all_times"};
     }
   }
   return query;
@@ -233,6 +259,7 @@ int run(const Context& context, const RecallFlags& flags) {
                     .strategies = flags.strategies,
                     .limit = flags.limit,
                     .offset = flags.offset,
+                    .all_times = flags.all_times,
                     .reciprocal_ranks = flags.fusion == "rrf",
                     .rrf_k = flags.rrf_k};
   if (!flags.embedding.empty()) {
@@ -240,6 +267,11 @@ int run(const Context& context, const RecallFlags& flags) {
     auto vector = parsed ? vector_of(*parsed) : Result<std::vector<float>>(parsed.error());
     if (!vector) return fail(vector.error(), context.json);
     query.embedding = std::move(*vector);
+  }
+  if (!flags.as_of.empty()) {
+    const auto time = time_of(flags.as_of);
+    if (!time) return fail(time.error(), context.json);
+    query.as_of = *time;
   }
   int code = 0;
   const auto bank = context.open(OpenMode::existing, code);
@@ -253,7 +285,7 @@ int run(const Context& context, const RecallFlags& flags) {
     print_answer(*answer);
     std::fflush(stdout);
     if (flags.explain || (answer->results.empty() && !context.quiet))
-      print_receipt(answer->receipt);
+      print_receipt(answer->receipt, query.as_of.has_value());
     else
       tell_skipped(answer->receipt, context.quiet);
   }
@@ -292,6 +324,15 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
       ->add_option("--embedding", flags->embedding,
                    "The question's vector, as a JSON list of numbers")
       ->type_name("JSON");
+  auto* as_of = command
+                    ->add_option("--as-of", flags->as_of,
+                                 "Only memories that are valid at this time: 2026-03-01, or "
+                                 "2026-03-01T12:00:00Z; without it, now")
+                    ->type_name("TIME");
+  command
+      ->add_flag("--all-times", flags->all_times,
+                 "Memories that are not valid yet, or no longer, too")
+      ->excludes(as_of);
   command
       ->add_option("--fusion", flags->fusion,
                    "How their scores are joined: weighted, or rrf (by ranks)")
@@ -307,7 +348,8 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
       ->add_option(
           "--batch", flags->batch,
           "File of JSON lines {query, embedding?, limit?, offset?, network?, "
-          "strategies?}, - for standard input; one document a line comes out; instead of a query")
+          "strategies?, as_of?, all_times?}, - for standard input; one document a line comes out; "
+          "instead of a query")
       ->type_name("FILE")
       ->excludes(query);
   command->callback([&context, &action, flags, command] {

@@ -1,6 +1,7 @@
 """The verbs as a person and a program use them."""
 import json
 import pathlib
+import sqlite3
 
 import support
 from support import EndToEnd, StoreTest
@@ -62,6 +63,31 @@ class Commands(StoreTest):
         self.assertTrue(answer.out.endswith("\nStore stats: 2 total memories\n"))
         nothing = self.must(store.run("recall", "giraffe"))
         self.assertEqual(nothing.out, "No memories found.\n")
+
+    def test_recall_as_of_a_moment_or_of_all_times(self):
+        store = self.store
+        self.must(store.run("add", "tea at four"))
+        # No command closes a memory yet: the store is told so behind the program's back.
+        if store.name == "embedded":
+            with sqlite3.connect(store.store.split(":", 1)[1]) as database:
+                database.execute("UPDATE memories SET valid_until = 1767225600000000")  # 2026-01-01
+        else:
+            support.sql(f"UPDATE bb5_{store.bank}.memories SET valid_until = '2026-01-01Z'")
+        found = lambda *flags: [item["content"] for item in self.must(store.json("recall", "tea", *flags)).document["results"]]
+        self.assertEqual(found(), [])
+        self.assertEqual(found("--as-of", "2025-12-31"), ["tea at four"])
+        self.assertEqual(found("--as-of", "2026-01-01T00:00:00Z"), [])
+        self.assertEqual(found("--all-times"), ["tea at four"])
+        self.assertIn(", valid at 2025-12-31T00:00:00Z\n", store.run("recall", "tea", "--as-of", "2025-12-31", "--explain").err)
+        self.assertIn(", whenever valid\n", store.run("recall", "tea", "--all-times", "--explain").err)
+        self.assertEqual(store.json("recall", "tea", "--as-of", "2025-12-31").document["receipt"]["valid_at"], "2025-12-31T00:00:00Z")
+        self.assertIsNone(store.json("recall", "tea", "--all-times").document["receipt"]["valid_at"])
+        lines = [{"query": "tea"}, {"query": "tea", "as_of": "2025-12-31"}, {"query": "tea", "all_times": True}, {"query": "tea", "as_of": "soon"}, {"query": "tea", "all_times": 1}]
+        answers = store.json("recall", "--batch", "-", stdin="\n".join(map(json.dumps, lines))).lines
+        self.assertEqual([len(answer["results"]) if "results" in answer else answer["line"] for answer in answers], [0, 1, 1, 4, 5])
+        # It is there all the same.
+        self.assertEqual(store.json("list").document["memories"][0]["valid_until"], "2026-01-01T00:00:00Z")
+        self.assertRegex(store.run("list").out, "tea at four")
 
     def test_a_receipt_shows_no_number_that_is_not_known(self):
         vectors = [[1.0] + [0.0] * 383, [0.0, 1.0] + [0.0] * 382]

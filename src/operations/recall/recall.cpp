@@ -47,6 +47,7 @@ class Recalling {
   Recalling(const Bank& bank, const RecallQuery& query) : bank_(bank), query_(query) {
     filter_.networks = query.networks;
     filter_.kinds = query.kinds;
+    if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
   }
 
   Result<RecallAnswer> run() {
@@ -143,6 +144,7 @@ class Recalling {
   Result<> explain() {
     RecallReceipt& receipt = answer_.receipt;
     receipt.asked = query_.limit;
+    receipt.valid_at = filter_.valid_at;
     receipt.returned = answer_.results.size();
     auto page = bank_.stats();
     if (!page) return std::move(page).error();
