@@ -116,6 +116,9 @@ Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& p
   BB5_TRY(copy_facts(from, to));
   BB5_TRY(copy_cache(from, to));
   BB5_TRY(copy_ledger(from, to));
+  auto merges = from.merges();
+  if (!merges) return std::move(merges).error();
+  BB5_TRY(to.merge_entities(*merges));
   BB5_TRY(to.fold_graph());
   BB5_TRY(to.derive([](const MemorySearch::DerivedStep&) { return true; }));
   return copied;
@@ -166,6 +169,14 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
                        fmt::format("{}, others", theirs->size())});
     if (ours->empty()) break;
     last = ours->back();
+  }
+  const auto left_merges = left.merges();
+  const auto right_merges = right.merges();
+  if (!left_merges) return left_merges.error();
+  if (!right_merges) return right_merges.error();
+  if (*left_merges != *right_merges) {
+    found.push_back({"graph", "merges", fmt::format("{}", left_merges->size()),
+                     fmt::format("{}, others", right_merges->size())});
   }
   const auto left_graph = left.graph_counts();
   const auto right_graph = right.graph_counts();

@@ -43,6 +43,19 @@ TEST_F(Copy, BringsEverythingAlong) {
   EXPECT_EQ(*other_->graph_counts(), *bank_->graph_counts());
 }
 
+TEST_F(Copy, BringsMergesAlongAndComparingNamesTheirLack) {
+  const EntityMerge merges[] = {{"technology:lua", "concept:redis", "Lua", "a test", now()},
+                                {alias_key("KV"), "concept:redis", "KV", "another", now()}};
+  ASSERT_THAT(bank_->merge_entities(merges), Succeeds());
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  EXPECT_EQ(*other_->merges(), *bank_->merges());
+  EXPECT_EQ(other_->graph_counts()->entities, 1);
+  EXPECT_THAT(compare_banks(*bank_, *other_, {}), HasValue(IsEmpty()));
+  ASSERT_THAT(other_->split_entity("technology:lua"), HasValue(true));
+  EXPECT_THAT(*compare_banks(*bank_, *other_, {}),
+              testing::Contains(testing::Field(&Difference::field, "merges")));
+}
+
 TEST_F(Copy, GoesIntoEmptyBanksOnly) {
   ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
   EXPECT_THAT(copy_bank(*bank_, *other_, {}), FailsWith(Errc::conflict));

@@ -12,6 +12,7 @@
 #include "stores/embedded/keyword_search.hpp"
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/merge_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
 namespace bb5 {
@@ -128,6 +129,15 @@ class EmbeddedBank final : public Bank {
   Result<std::vector<RelationshipFact>> get_relationship_facts(
       std::span<const FactId> ids) const override {
     return read([&](Connection& c) { return embedded::get_relationship_facts(c, ids); });
+  }
+  Result<std::vector<EntityMerge>> merges() const override {
+    return read([&](Connection& c) { return read_merges(c); });
+  }
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    return change([&](Connection& c) { return add_merges(c, merges); });
+  }
+  Result<bool> split_entity(std::string_view from_key) override {
+    return change([&](Connection& c) { return remove_merge(c, from_key); });
   }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return read([&](Connection& c) { return read_pending_changes(c, limit); });

@@ -95,6 +95,7 @@ struct State {
   std::int64_t next_seq = 1;
   std::int64_t next_fact_seq = 1;
 
+  EntityMerges merges;
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
   std::set<MemoryId> moved;  // to another network since the last fold
@@ -343,18 +344,9 @@ class InMemoryBank final : public Bank {
 
   Result<std::optional<Entity>> entity_named(std::string_view name) const override {
     const std::shared_lock lock(mutex_);
-    const std::string key = name_key_of(name);
-    std::optional<Entity> best;
-    for (const auto& [entity_key, entity] : state_.graph.entities) {
-      if (name_key_of(entity.name) != key) continue;
-      // entities come in order of their keys: only a better one takes the place of an earlier one
-      const auto rank = [](const Entity& e) {
-        return std::tuple(e.placeholder, -e.mention_count, !e.first_seen,
-                          e.first_seen.value_or(Timestamp{}));
-      };
-      if (!best || rank(entity) < rank(*best)) best = entity;
-    }
-    return best;
+    const auto meant = state_.graph.meanings.find(name_key_of(name));
+    if (meant == state_.graph.meanings.end()) return std::optional<Entity>{};
+    return std::optional(state_.graph.entities.at(meant->second));
   }
 
   Result<> fold_graph() override {
@@ -377,6 +369,32 @@ class InMemoryBank final : public Bank {
   Result<std::vector<RelationshipFact>> get_relationship_facts(
       std::span<const FactId> ids) const override {
     return facts_of_ids(state_.relationship_facts, ids);
+  }
+
+  Result<std::vector<EntityMerge>> merges() const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<EntityMerge> merges;
+    for (const auto& [from, merge] : state_.merges.all()) merges.push_back(merge);
+    return merges;
+  }
+
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    const std::unique_lock lock(mutex_);
+    auto all = with_merges(state_.merges, merges);
+    if (!all) return std::move(all).error();
+    state_.merges = EntityMerges(*all);
+    fold_locked();
+    return ok();
+  }
+
+  Result<bool> split_entity(std::string_view from_key) override {
+    const std::unique_lock lock(mutex_);
+    auto rest = without_merge(state_.merges, from_key);
+    if (!rest) return std::move(rest).error();
+    if (!*rest) return false;
+    state_.merges = EntityMerges(**rest);
+    fold_locked();
+    return true;
   }
 
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
@@ -644,7 +662,7 @@ class InMemoryBank final : public Bank {
     for (const auto& [seq, memory] : state_.memories) {
       if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
     }
-    FoldedGraph next = fold(entities, relationships, mentions);
+    FoldedGraph next = fold(entities, relationships, mentions, state_.merges);
     ++state_.graph_rev;
     const auto without_rev = [](auto row) {
       row.rev = 0;

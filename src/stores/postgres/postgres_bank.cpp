@@ -12,6 +12,7 @@
 #include "stores/postgres/health.hpp"
 #include "stores/postgres/indexes.hpp"
 #include "stores/postgres/ledger.hpp"
+#include "stores/postgres/merge_record.hpp"
 #include "stores/postgres/reader.hpp"
 #include "stores/postgres/schema.hpp"
 #include "stores/postgres/search.hpp"
@@ -66,6 +67,7 @@ class PostgresBank final : public Bank {
         reader_(*database_),
         writer_(*database_, fold_, ledger_),
         graph_(*database_),
+        merges_(*database_, fold_),
         search_(*database_),
         indexes_(*database_, search_, index_options(options)) {}
 
@@ -155,6 +157,11 @@ class PostgresBank final : public Bank {
       std::span<const FactId> ids) const override {
     return graph_.get_relationship_facts(ids);
   }
+  Result<std::vector<EntityMerge>> merges() const override { return merges_.all(); }
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    return merges_.add(merges);
+  }
+  Result<bool> split_entity(std::string_view from_key) override { return merges_.remove(from_key); }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return graph_.pending_changes(limit);
   }
@@ -197,6 +204,7 @@ class PostgresBank final : public Bank {
   Reader reader_;
   Writer writer_;
   GraphReader graph_;
+  MergeRecord merges_;
   Search search_;
   Indexes indexes_;
 };

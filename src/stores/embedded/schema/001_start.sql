@@ -2,7 +2,7 @@
 -- checksum. Times are microseconds since 1970 UTC; ids are the 16 bytes of a UUID; `aliases` and
 -- `entities` are JSON arrays of strings.
 --
--- Record: memories, vectors, the three tables of facts, the ledger. Derived from them, in the same
+-- Record: memories, vectors, the three tables of facts, merges, the ledger. Derived from them, in the same
 -- transactions: memories_fts, tallies, names, entities, relationships, mentions, outbox.
 
 -- What the bank as a whole knows; always one row.
@@ -136,6 +136,24 @@ CREATE TABLE mention_facts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mention_facts_by_name ON mention_facts (name_key, name);
 
+-- Entities that are one (model/entity_merges.hpp). root_key and merged_names are derived: where each
+-- leads at last, and which names fold together.
+CREATE TABLE merges (
+  from_key TEXT PRIMARY KEY,                 -- an entity's key, or `:name` for all of that name
+  into_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  root_key TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merges_by_root ON merges (root_key);
+CREATE TABLE merged_names (
+  name_key TEXT PRIMARY KEY,
+  name_group INTEGER NOT NULL,
+  bare_root TEXT NOT NULL                    -- the entity that the name means when no fact bears it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merged_names_by_group ON merged_names (name_group);
+
 -- The fold of the facts (model/graph.hpp). names: the entity that a name means.
 CREATE TABLE names (
   name_key TEXT PRIMARY KEY,
@@ -152,6 +170,7 @@ CREATE TABLE entities (
   last_seen INTEGER,
   aliases TEXT,                              -- NULL: none
   placeholder INTEGER NOT NULL,
+  names TEXT,                                -- Entity::names; NULL: none
   rev INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entities_by_name ON entities (name_key);

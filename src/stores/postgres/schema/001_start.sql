@@ -113,6 +113,32 @@ CREATE TABLE {bank}.mention_facts (
 );
 CREATE INDEX mention_facts_name ON {bank}.mention_facts (name_id, memory_id);
 
+-- Entities that are one (model/entity_merges.hpp): a record too.
+CREATE TABLE {bank}.merges (
+  from_id uuid PRIMARY KEY,   -- text_id() of from_key
+  from_key text COLLATE "C" NOT NULL,  -- an entity's key, or `:name` for all of that name
+  into_key text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  at timestamptz NOT NULL,
+  -- Derived: where it leads at last.
+  root_id uuid NOT NULL,
+  root_key text COLLATE "C" NOT NULL,
+  root_name_id uuid NOT NULL,
+  from_name_id uuid NOT NULL,
+  leads_any_type boolean NOT NULL,
+  leads_bare_names boolean NOT NULL
+);
+-- Derived from merges: names that fold together, and what each means when no fact bears it.
+CREATE TABLE {bank}.merged_names (
+  name_id uuid PRIMARY KEY,
+  name_group bigint NOT NULL,
+  bare_root_id uuid NOT NULL,
+  bare_root_key text COLLATE "C" NOT NULL,
+  bare_root_name_id uuid NOT NULL
+);
+CREATE INDEX merged_names_group ON {bank}.merged_names (name_group);
+
 -- The fold of the facts: made from them, never written by hand.
 CREATE TABLE {bank}.entities (
   entity_id uuid PRIMARY KEY,
@@ -125,6 +151,7 @@ CREATE TABLE {bank}.entities (
   last_seen timestamptz,
   aliases text[] NOT NULL,
   placeholder boolean NOT NULL,
+  names text[] NOT NULL,      -- folded names besides its own that merges lead here
   rev bigint NOT NULL
 );
 -- Keys may be long; their first 600 characters sort them, the key itself breaks ties.
@@ -138,7 +165,7 @@ CREATE TABLE {bank}.names (
 );
 
 CREATE TABLE {bank}.relationships (
-  relation_id uuid PRIMARY KEY,
+  relation_id uuid PRIMARY KEY,  -- of its facts; of several, which merges join, the smallest
   key text COLLATE "C" NOT NULL,
   subject_id uuid NOT NULL,
   object_id uuid NOT NULL,
@@ -157,7 +184,7 @@ CREATE INDEX relationships_object ON {bank}.relationships (object_id);
 
 CREATE TABLE {bank}.mentions (
   memory_id uuid NOT NULL,
-  name_id uuid NOT NULL,
+  name_id uuid NOT NULL,      -- of several names for the entity, which merges join, the smallest
   entity_id uuid NOT NULL,
   entity_key text COLLATE "C" NOT NULL,
   rev bigint NOT NULL,
