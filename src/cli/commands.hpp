@@ -21,6 +21,7 @@ void add_memory_commands(CLI::App& app, Context& context,
 void add_recall_command(CLI::App& app, Context& context, Action& action);  // recall
 void add_transfer_commands(CLI::App& app, Context& context,
                            Action& action);  // export import backup restore
-void add_store_commands(CLI::App& app, Context& context, Action& action);  // init stats doctor
+void add_entity_commands(CLI::App& app, Context& context, Action& action);  // entities
+void add_store_commands(CLI::App& app, Context& context, Action& action);   // init stats doctor
 
 }  // namespace bb5::cli
