@@ -9,6 +9,7 @@ find_package(SQLite3 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(PostgreSQL REQUIRED)  # libpq only
 find_package(CLI11 REQUIRED)
+pkg_check_modules(md4c REQUIRED IMPORTED_TARGET md4c)
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

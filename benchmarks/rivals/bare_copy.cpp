@@ -119,8 +119,8 @@ double BareCopy::copy(const ParsedStore& store, Indexes indexes) {
   state_->execute(fmt::format(
       "COPY {} (id, content, network, embedding, confidence, source, source_type, category, "
       "entities, "
-      "created_at, metadata, legacy_id, kind, vector_state, record_hash, seq) FROM STDIN (FORMAT "
-      "binary)",
+      "created_at, metadata, legacy_id, kind, vector_state, standing, record_hash, seq) FROM STDIN "
+      "(FORMAT binary)",
       table));
   Encoder encoder;
   encoder.out.append("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
@@ -133,7 +133,7 @@ double BareCopy::copy(const ParsedStore& store, Indexes indexes) {
   std::int64_t seq = 0;
   for (const ParsedBatch& batch : store.batches) {
     for (const Memory& memory : batch.memories) {
-      encoder.row(16);
+      encoder.row(17);
       encoder.uuid(memory.id.uuid);
       encoder.bytes(memory.content);
       encoder.bytes(memory.network);
@@ -150,6 +150,7 @@ double BareCopy::copy(const ParsedStore& store, Indexes indexes) {
       encoder.bytes(memory.legacy_id);
       encoder.value(static_cast<std::int16_t>(memory.kind));
       encoder.value(static_cast<std::int16_t>(memory.vector_state));
+      encoder.value(std::int16_t{0});  // it stands by itself
       encoder.bytes(hashes[static_cast<std::size_t>(seq)]);
       encoder.value(++seq);
       if (encoder.out.size() >= std::size_t{1} << 20) send();

@@ -107,7 +107,8 @@ std::string_view first_code_points(std::string_view text, std::size_t count) noe
 
 std::string fold_name(std::string_view name) {
   UErrorCode status = U_ZERO_ERROR;
-  // Kept here, so that a thread sees what another one made: within ICU, sanitizers see no such order.
+  // Kept here, so that a thread sees what another one made: within ICU, sanitizers see no such
+  // order.
   static const icu::Normalizer2* const nfc = icu::Normalizer2::getNFCInstance(status);
   auto text = icu::UnicodeString::fromUTF8({name.data(), static_cast<std::int32_t>(name.size())});
   std::int32_t first = 0;

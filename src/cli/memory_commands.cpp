@@ -12,6 +12,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "engine/models.hpp"
 #include "json/number.hpp"
 #include "operations/retain/add.hpp"
 
@@ -28,6 +29,7 @@ struct AddFlags {
   std::string network = "observation";
   double confidence = 0.8;
   std::string batch;
+  std::string embedder;
 };
 
 int finish(const Error& error, bool json) {
@@ -57,13 +59,13 @@ std::string added_text(const Added& added) {
   return fmt::format("{} memory: {}\n", done, added.legacy_id);
 }
 
-int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
+int add_one(const Context& context, Bank& bank, const AddFlags& flags, Embedder* embedder) {
   NewMemory memory;
   memory.content = flags.content;
   memory.network = flags.network;
   memory.confidence = flags.confidence;
   memory.source = "cli_add";
-  const auto added = add_memories(bank, {memory});
+  const auto added = add_memories(bank, {memory}, embedder);
   if (!added) return finish(added.error(), context.json);
   if (context.json) {
     print_document({{"id", added->front().legacy_id},
@@ -79,7 +81,8 @@ int add_one(const Context& context, Bank& bank, const AddFlags& flags) {
 /// is durable.
 class BatchAdd {
  public:
-  BatchAdd(const Context& context, Bank& bank) : context_(context), bank_(bank) {}
+  BatchAdd(const Context& context, Bank& bank, Embedder* embedder)
+      : context_(context), bank_(bank), embedder_(embedder) {}
 
   Result<> take(std::string_view text) {
     ++line_;
@@ -96,7 +99,7 @@ class BatchAdd {
 
   Result<> flush() {
     if (group_.empty()) return ok();
-    auto added = add_memories(bank_, group_);
+    auto added = add_memories(bank_, group_, embedder_);
     if (!added && added.error().code == Errc::invalid_argument && group_.size() > 1)
       return one_by_one();
     if (!added && added.error().code == Errc::invalid_argument) {
@@ -165,6 +168,7 @@ class BatchAdd {
 
   const Context& context_;
   Bank& bank_;
+  Embedder* embedder_;
   std::vector<NewMemory> group_;
   std::vector<std::int64_t> lines_;
   std::int64_t line_ = 0;
@@ -180,7 +184,7 @@ bool more_at_hand(std::istream& in) {
   return poll(&input, 1, 0) > 0;
 }
 
-int add_batch(const Context& context, Bank& bank, const std::string& name) {
+int add_batch(const Context& context, Bank& bank, const std::string& name, Embedder* embedder) {
   std::ifstream file;
   const bool standard = name == "-";
   if (!standard) {
@@ -193,7 +197,7 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
     std::ios::sync_with_stdio(false);
   }
   std::istream& in = standard ? std::cin : file;
-  BatchAdd batch(context, bank);
+  BatchAdd batch(context, bank, embedder);
   std::string line;
   while (std::getline(in, line)) {
     if (auto taken = batch.take(line); !taken) return finish(taken.error(), context.json);
@@ -204,6 +208,18 @@ int add_batch(const Context& context, Bank& bank, const std::string& name) {
   if (auto flushed = batch.flush(); !flushed) return finish(flushed.error(), context.json);
   if (!context.json) fmt::print(stderr, "{}\n", batch.summary());
   return static_cast<int>(batch.refused() == 0 ? Exit::good : Exit::failed);
+}
+
+int add(const Context& context, Bank& bank, const AddFlags& flags) {
+  auto recorded = bank.embedder();
+  if (!recorded) return finish(recorded.error(), context.json);
+  const auto opened = open_embedder(*recorded, flags.embedder);
+  if (!opened) return finish(opened.error(), context.json);
+  Embedder* embedder = opened->embedder.get();
+  const int code = flags.batch.empty() ? add_one(context, bank, flags, embedder)
+                                       : add_batch(context, bank, flags.batch, embedder);
+  context.update_graph(bank);
+  return code;
 }
 
 /// The one memory that an id means. Errors: not_found; conflict when several share it.
@@ -324,6 +340,7 @@ int update(const Context& context, const UpdateFlags& flags) {
   } else {
     print(fmt::format("Updated memory: {}\n", memory->legacy_id));
   }
+  context.update_graph(*bank);
   return static_cast<int>(Exit::good);
 }
 
@@ -341,6 +358,7 @@ int forget(const Context& context, const std::vector<std::string>& ids) {
     if (!context.json) print(fmt::format("Forgot memory: {}\n", memory->legacy_id));
   }
   if (context.json) print_document({{"forgotten", forgotten}});
+  context.update_graph(*bank);
   return static_cast<int>(Exit::good);
 }
 
@@ -353,29 +371,31 @@ const CLI::IsMember& networks() {
 
 void add_memory_commands(CLI::App& app, Context& context, Action& action) {
   auto add_flags = std::make_shared<AddFlags>();
-  CLI::App* add = app.add_subcommand("add", "Add a memory, or JSON lines of them");
-  add->fallthrough();
-  auto* content = add->add_option("content", add_flags->content, "What to remember");
-  add->add_option("--network", add_flags->network, "world, experience, opinion or observation")
+  CLI::App* add_command = app.add_subcommand("add", "Add a memory, or JSON lines of them");
+  add_command->fallthrough();
+  auto* content = add_command->add_option("content", add_flags->content, "What to remember");
+  add_command
+      ->add_option("--network", add_flags->network, "world, experience, opinion or observation")
       ->type_name("NAME")
       ->check(networks())
       ->capture_default_str();
-  add->add_option("--confidence", add_flags->confidence, "Between 0 and 1")
+  add_command->add_option("--confidence", add_flags->confidence, "Between 0 and 1")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  add->add_option("--batch", add_flags->batch,
-                  "File of JSON lines, - for standard input; instead of content")
+  add_command
+      ->add_option("--batch", add_flags->batch,
+                   "File of JSON lines, - for standard input; instead of content")
       ->type_name("FILE")
       ->excludes(content);
-  add->callback([&context, &action, add_flags, add] {
-    if (add_flags->batch.empty() && add->count("content") == 0)
+  add_embedder_option(*add_command, add_flags->embedder);
+  add_command->callback([&context, &action, add_flags, add_command] {
+    if (add_flags->batch.empty() && add_command->count("content") == 0)
       throw CLI::RequiredError("content, or --batch FILE,");
     action = [&context, add_flags] {
       int code = 0;
       const auto bank = context.open(OpenMode::create, code);
       if (!bank) return code;
-      return add_flags->batch.empty() ? add_one(context, *bank, *add_flags)
-                                      : add_batch(context, *bank, add_flags->batch);
+      return add(context, *bank, *add_flags);
     };
   });
 

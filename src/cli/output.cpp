@@ -157,6 +157,8 @@ Document memory_document(const Memory& memory) {
           {"category", or_null(memory.category)},
           {"created_at", or_null(memory.created_at)},
           {"updated_at", or_null(memory.updated_at)},
+          {"valid_from", or_null(memory.valid_from)},
+          {"valid_until", or_null(memory.valid_until)},
           {"entities", memory.entities},
           {"author", or_null(memory.author)},
           {"thread", or_null(memory.thread)},

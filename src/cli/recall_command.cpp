@@ -11,6 +11,7 @@
 #include "base/utf8.hpp"
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
+#include "engine/models.hpp"
 #include "json/number.hpp"
 #include "json/value.hpp"
 #include "operations/recall/recall.hpp"
@@ -29,6 +30,9 @@ struct RecallFlags {
   std::size_t limit = 5;
   std::size_t offset = 0;
   std::string embedding;
+  std::string embedder;
+  std::string as_of;
+  bool all_times = false;
   std::string batch;
   std::string fusion = "weighted";
   int rrf_k = 60;
@@ -68,14 +72,16 @@ Document receipt_document(const RecallReceipt& receipt) {
   for (const auto& step : receipt.unfinished)
     unfinished.push_back(
         {{"step", step.name}, {"done", step.done}, {"of", step.total}, {"state", step.state}});
-  return {{"asked", receipt.asked},
-          {"returned", receipt.returned},
-          {"held", receipt.held},
-          {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
-          {"fusion", receipt.fusion},
-          {"arms", arms},
-          {"unfinished", unfinished},
-          {"ms", receipt.milliseconds}};
+  return {
+      {"asked", receipt.asked},
+      {"returned", receipt.returned},
+      {"held", receipt.held},
+      {"valid_at", receipt.valid_at ? Document(to_rfc3339(*receipt.valid_at)) : Document(nullptr)},
+      {"short", receipt.short_of.empty() ? Document(nullptr) : Document(receipt.short_of)},
+      {"fusion", receipt.fusion},
+      {"arms", arms},
+      {"unfinished", unfinished},
+      {"ms", receipt.milliseconds}};
 }
 
 Document answer_document(const std::string& query, const RecallAnswer& answer) {
@@ -124,9 +130,14 @@ void print_answer(const RecallAnswer& answer) {
   print(fmt::format("Store stats: {} total memories\n", answer.receipt.held));
 }
 
-void print_receipt(const RecallReceipt& receipt) {
-  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}\n", receipt.returned,
-             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion);
+/// as_of: a moment was asked about.
+void print_receipt(const RecallReceipt& receipt, bool as_of) {
+  const std::string validity = !receipt.valid_at ? ", whenever valid"
+                               : as_of           ? ", valid at " + to_rfc3339(*receipt.valid_at)
+                                                 : "";
+  fmt::print(stderr, "Receipt: {} of {} in {:.1f} ms, fusion {}{}\n", receipt.returned,
+             counted(receipt.held, "memory", "memories"), receipt.milliseconds, receipt.fusion,
+             validity);
   for (const ArmReceipt& arm : receipt.arms) {
     if (arm.ran) {
       // Not every index can tell how many memories it went through: then the receipt is silent.
@@ -154,6 +165,13 @@ void tell_skipped(const RecallReceipt& receipt, bool quiet) {
   }
 }
 
+Result<Timestamp> time_of(const std::string& text) {
+  const auto time = parse_time(text);
+  if (time) return *time;
+  return Error{Errc::invalid_argument, fmt::format("`{}` is no time", to_storable_utf8(text)),
+               "write it as 2026-03-01, or 2026-03-01T12:00:00Z"};
+}
+
 int fail(const Error& error, bool json) {
   print_error(error, json);
   return exit_code(error, false);
@@ -179,6 +197,15 @@ Result<RecallQuery> parse_query(std::string_view text, RecallQuery query) {
       if (number < 0 || number != std::floor(number) || number > 1e9)
         return Error{Errc::invalid_argument, fmt::format("`{}` must be a whole number", key)};
       (key == "limit" ? query.limit : query.offset) = static_cast<std::size_t>(number);
+    } else if (key == "as_of") {
+      auto time = time_of(value.string() != nullptr ? *value.string() : json::write_compact(value));
+      if (!time) return std::move(time).error();
+      query.as_of = *time;
+      query.all_times = false;
+    } else if (key == "all_times") {
+      if (value.boolean() == nullptr)
+        return Error{Errc::invalid_argument, "`all_times` must be true or false"};
+      query.all_times = *value.boolean();
     } else if (key == "network" || key == "strategies") {
       std::vector<std::string> list;
       if (value.string() != nullptr) list = {*value.string()};
@@ -193,14 +220,15 @@ Result<RecallQuery> parse_query(std::string_view text, RecallQuery query) {
     } else {
       return Error{Errc::invalid_argument,
                    fmt::format("there is no member `{}`", to_storable_utf8(key)),
-                   "known are query, embedding, limit, offset, network, strategies"};
+                   "known are query, embedding, limit, offset, network, strategies, as_of, "
+                   "all_times"};
     }
   }
   return query;
 }
 
 int recall_batch(const Context& context, const Bank& bank, const RecallQuery& base,
-                 const std::string& name) {
+                 const RecallModels& models, const std::string& name) {
   std::ifstream file;
   if (name != "-") {
     file.open(name, std::ios::binary);
@@ -215,7 +243,7 @@ int recall_batch(const Context& context, const Bank& bank, const RecallQuery& ba
   for (std::int64_t number = 1; std::getline(in, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
     auto query = parse_query(line, base);
-    auto answer = query ? recall(bank, *query) : Result<RecallAnswer>(query.error());
+    auto answer = query ? recall(bank, *query, models) : Result<RecallAnswer>(query.error());
     if (answer) {
       print_line(answer_document(query->text, *answer));
     } else {
@@ -227,12 +255,26 @@ int recall_batch(const Context& context, const Bank& bank, const RecallQuery& ba
   return static_cast<int>(good ? Exit::good : Exit::failed);
 }
 
+/// Opened only where a question may need it: loading a model takes milliseconds that keywords can
+/// do without.
+Result<OpenedEmbedder> embedder_for(const Bank& bank, const RecallQuery& query,
+                                    const RecallFlags& flags) {
+  const bool semantic = std::find(query.strategies.begin(), query.strategies.end(), "semantic") !=
+                        query.strategies.end();
+  if (flags.batch.empty() && (!semantic || !query.embedding.empty())) return OpenedEmbedder{};
+  auto recorded = bank.embedder();
+  if (!recorded) return std::move(recorded).error();
+  if (recorded->model.empty()) return OpenedEmbedder{};
+  return open_embedder(*recorded, flags.embedder);
+}
+
 int run(const Context& context, const RecallFlags& flags) {
   RecallQuery query{.text = flags.query,
                     .networks = flags.networks,
                     .strategies = flags.strategies,
                     .limit = flags.limit,
                     .offset = flags.offset,
+                    .all_times = flags.all_times,
                     .reciprocal_ranks = flags.fusion == "rrf",
                     .rrf_k = flags.rrf_k};
   if (!flags.embedding.empty()) {
@@ -241,11 +283,19 @@ int run(const Context& context, const RecallFlags& flags) {
     if (!vector) return fail(vector.error(), context.json);
     query.embedding = std::move(*vector);
   }
+  if (!flags.as_of.empty()) {
+    const auto time = time_of(flags.as_of);
+    if (!time) return fail(time.error(), context.json);
+    query.as_of = *time;
+  }
   int code = 0;
   const auto bank = context.open(OpenMode::existing, code);
   if (!bank) return code;
-  if (!flags.batch.empty()) return recall_batch(context, *bank, query, flags.batch);
-  const auto answer = recall(*bank, query);
+  const auto opened = embedder_for(*bank, query, flags);
+  if (!opened) return fail(opened.error(), context.json);
+  const RecallModels models{.embedder = opened->embedder.get(), .why_none = opened->why_none};
+  if (!flags.batch.empty()) return recall_batch(context, *bank, query, models, flags.batch);
+  const auto answer = recall(*bank, query, models);
   if (!answer) return fail(answer.error(), context.json);
   if (context.json) {
     print_document(answer_document(flags.query, *answer));
@@ -253,7 +303,7 @@ int run(const Context& context, const RecallFlags& flags) {
     print_answer(*answer);
     std::fflush(stdout);
     if (flags.explain || (answer->results.empty() && !context.quiet))
-      print_receipt(answer->receipt);
+      print_receipt(answer->receipt, query.as_of.has_value());
     else
       tell_skipped(answer->receipt, context.quiet);
   }
@@ -292,6 +342,16 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
       ->add_option("--embedding", flags->embedding,
                    "The question's vector, as a JSON list of numbers")
       ->type_name("JSON");
+  add_embedder_option(*command, flags->embedder);
+  auto* as_of = command
+                    ->add_option("--as-of", flags->as_of,
+                                 "Only memories that are valid at this time: 2026-03-01, or "
+                                 "2026-03-01T12:00:00Z; without it, now")
+                    ->type_name("TIME");
+  command
+      ->add_flag("--all-times", flags->all_times,
+                 "Memories that are not valid yet, or no longer, too")
+      ->excludes(as_of);
   command
       ->add_option("--fusion", flags->fusion,
                    "How their scores are joined: weighted, or rrf (by ranks)")
@@ -307,7 +367,8 @@ void add_recall_command(CLI::App& app, Context& context, Action& action) {
       ->add_option(
           "--batch", flags->batch,
           "File of JSON lines {query, embedding?, limit?, offset?, network?, "
-          "strategies?}, - for standard input; one document a line comes out; instead of a query")
+          "strategies?, as_of?, all_times?}, - for standard input; one document a line comes out; "
+          "instead of a query")
       ->type_name("FILE")
       ->excludes(query);
   command->callback([&context, &action, flags, command] {

@@ -101,6 +101,7 @@ int import_file(const Context& context, const std::string& path, const std::stri
   if (!bank) return code;
   const auto report = import_records(**source, *bank, source_model);
   if (!report) return fail(report.error(), context.json);
+  context.update_graph(*bank);
   if (context.json) {
     print_document({{"read", report->read},
                     {"inserted", report->inserted},

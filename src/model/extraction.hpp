@@ -37,8 +37,9 @@ struct ExtractedMemory {
   std::vector<std::string> entities;    ///< Names, as they stand in `Extraction::entities`.
   std::optional<std::string> section;   ///< The headings above it, joined by ` > `.
   std::optional<std::string> author;
-  std::optional<Timestamp> happened_at;  ///< When the text dates it; else the turn's time counts.
-  std::int64_t position = 0;             ///< Order in the document: ascending, unique in it.
+  /// When, as the text dates it; else when the turn was said; nothing: neither is known.
+  std::optional<Timestamp> happened_at;
+  std::int64_t position = 0;  ///< Order in the document: ascending, unique in it.
   bool operator==(const ExtractedMemory&) const = default;
 };
 

@@ -77,6 +77,10 @@ std::string entity_key(std::string_view name, std::string_view type) {
   return escaped_type(type) + ':' + name_key_of(name);
 }
 
+std::string_view name_of_key(std::string_view entity_key) noexcept {
+  return entity_key.substr(entity_key.find(':') + 1);
+}
+
 std::string relationship_key(const Relationship& relationship) {
   std::string key = relationship.subject_key;
   key.append(separator).append(relationship.predicate);

@@ -36,6 +36,18 @@
 ///  Memories
 ///     of kind entity or relationship mention nothing.
 ///  An entity fact whose name_key is empty gives no entity.
+///
+/// Merges (model/entity_merges.hpp) are a record beside the facts; with them the rules say more:
+///  1m. An entity is all entity facts whose keys lead to one root. Name and type come from the
+///  facts
+///      of the root's own key, from all when it has none; the names that its merges give are
+///      aliases too.
+///  2m. A name may mean each entity into which a fact of that name folds, or whose own name it is.
+///      One that no fact bears means what its merge leads to (EntityMerges::root_of_bare), be it in
+///      use or not; where nothing describes that, all names that lead there make one placeholder,
+///      named by the smallest spelling of its own name, else of the others.
+///  Relationships and mentions follow, each pair once. Entity::names tells which names besides its
+///  own lead to an entity.
 namespace bb5 {
 
 struct EntityFact {
@@ -79,6 +91,8 @@ struct Entity {
   std::vector<std::string> aliases;
   bool placeholder = false;
   std::int64_t rev = 0;  ///< The bank's graph revision at which this row last changed.
+  std::vector<std::string> names =
+      {};  ///< Name keys besides its own that merges lead here, sorted.
   bool operator==(const Entity&) const = default;
 };
 
@@ -109,6 +123,9 @@ struct Mention {
 /// `concept`. `placeholder_type` is what entities get that no fact describes.
 inline constexpr std::string_view placeholder_type = "unknown";
 [[nodiscard]] std::string entity_key(std::string_view name, std::string_view type);
+
+/// The name_key in an entity's key (or an alias's): what follows the first colon.
+[[nodiscard]] std::string_view name_of_key(std::string_view entity_key) noexcept;
 
 /// One text for (subject, predicate, object): `subject_key␟predicate␟object_key` with U+241F
 /// between. No two have the same: the predicate may hold U+241F, the keys of entities do not.

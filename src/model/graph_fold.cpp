@@ -13,11 +13,43 @@ std::optional<Timestamp> later(std::optional<Timestamp> a, std::optional<Timesta
   return !a ? b : !b ? a : std::max(a, b);
 }
 
+/// Name and type as some of an entity's facts have them.
+struct Title {
+  std::map<std::string, std::int64_t> spellings;  // with their mentions
+  std::string type;
+
+  void add(const EntityFact& fact) {
+    spellings[fact.name] += fact.mentions;
+    // The type is shown as the smallest spelling: the same whatever the order.
+    const std::string given = fact.type.empty() ? "concept" : fact.type;
+    type = type.empty() ? given : std::min(type, given);
+  }
+  [[nodiscard]] std::string name() const {
+    const std::string* best = nullptr;
+    std::int64_t most = -1;
+    for (const auto& [spelling, mentions] : spellings) {
+      if (mentions > most) {
+        most = mentions;
+        best = &spelling;
+      }
+    }
+    return *best;
+  }
+};
+
 /// What is gathered of one entity while its facts pass by.
 struct Gathered {
   Entity entity;
-  std::map<std::string, std::int64_t> spellings;  // with their mentions
+  Title own;  // of the facts of the entity's own key
+  Title all;
   std::set<std::string> aliases;
+  std::set<std::string> names;  // name keys of the facts
+};
+
+/// What is gathered of one placeholder while the names that lead to it pass by.
+struct Place {
+  std::map<std::string, std::set<std::string>> spellings;  // by name key
+  std::set<MemoryId> memories;
 };
 
 /// True when `a` is what a name means rather than `b` (rule 2).
@@ -30,73 +62,120 @@ bool preferred(const Entity& a, const Entity& b) {
 
 class Folder {
  public:
+  explicit Folder(const EntityMerges& merges) : merges_(merges) {}
+
   FoldedGraph run(std::span<const EntityFact> entities,
                   std::span<const RelationshipFact> relationships,
                   std::span<const MemoryMentions> mentions) {
     for (const EntityFact& fact : entities) gather(fact);
+    give_meanings();
     for (auto& [key, gathered] : gathered_) finish(gathered);
     for (const RelationshipFact& fact : relationships) connect(fact);
     for (const MemoryMentions& memory : mentions) mention(memory);
-    for (auto& [key, entity] : placeholders_) graph_.entities.emplace(entity.key, entity);
+    for (const auto& [key, place] : places_) finish(key, place);
+    mean_unused_names();
     return std::move(graph_);
   }
 
  private:
   void gather(const EntityFact& fact) {
-    if (name_key_of(fact.name).empty()) return;
-    Gathered& gathered = gathered_[entity_key(fact.name, fact.type)];
+    const std::string name_key = name_key_of(fact.name);
+    if (name_key.empty()) return;
+    const std::string own_key = entity_key(fact.name, fact.type);
+    const std::string key = merges_.root(own_key);
+    Gathered& gathered = gathered_[key];
     Entity& entity = gathered.entity;
-    entity.key = entity_key(fact.name, fact.type);
-    // The type is shown as the smallest spelling: the same whatever the order.
-    const std::string type = fact.type.empty() ? "concept" : fact.type;
-    entity.type = entity.type.empty() ? type : std::min(entity.type, type);
+    entity.key = key;
     entity.mention_count += fact.mentions;
     entity.first_seen = earlier(entity.first_seen, fact.first_seen);
     entity.last_seen = later(entity.last_seen, later(fact.last_seen, fact.first_seen));
-    gathered.spellings[fact.name] += fact.mentions;
+    gathered.all.add(fact);
+    if (own_key == key) gathered.own.add(fact);
     gathered.aliases.insert(fact.aliases.begin(), fact.aliases.end());
+    gathered.names.insert(name_key);
+  }
+
+  void give_meanings() {
+    std::map<std::string, const Entity*> meant;
+    for (const auto& [key, gathered] : gathered_) {
+      std::set<std::string> borne = gathered.names;
+      borne.insert(std::string(name_of_key(key)));
+      for (const std::string& name : borne) {
+        const Entity*& best = meant[name];
+        if (best == nullptr || preferred(gathered.entity, *best)) best = &gathered.entity;
+      }
+    }
+    for (const auto& [name, entity] : meant) graph_.meanings.emplace(name, entity->key);
+    described_ = graph_.meanings;
   }
 
   void finish(Gathered& gathered) {
     Entity& entity = gathered.entity;
-    std::int64_t most = -1;
-    for (const auto& [spelling, mentions] : gathered.spellings) {
+    const Title& title = gathered.own.spellings.empty() ? gathered.all : gathered.own;
+    entity.name = title.name();
+    entity.type = title.type;
+    for (const auto& [spelling, mentions] : gathered.all.spellings)
       gathered.aliases.insert(spelling);
-      if (mentions > most) {
-        most = mentions;
-        entity.name = spelling;
-      }
+    finish(entity, std::move(gathered.aliases), std::move(gathered.names));
+  }
+
+  void finish(const std::string& key, const Place& place) {
+    const auto own = place.spellings.find(std::string(name_of_key(key)));
+    std::string name = own == place.spellings.end() ? "" : *own->second.begin();
+    for (const auto& [name_key, spellings] : place.spellings) {
+      if (own == place.spellings.end() && (name.empty() || *spellings.begin() < name))
+        name = *spellings.begin();
     }
-    gathered.aliases.erase(entity.name);
-    entity.aliases.assign(gathered.aliases.begin(), gathered.aliases.end());
-    auto [meant, fresh] = meaning_.try_emplace(name_key_of(entity.name), entity);
-    if (!fresh && preferred(entity, meant->second)) meant->second = entity;
+    Entity entity{.key = key,
+                  .name = std::move(name),
+                  .type = std::string(placeholder_type),
+                  .mention_count = std::ssize(place.memories),
+                  .placeholder = true};
+    finish(entity, {}, {});
+  }
+
+  /// Adds what merges give: further aliases and names.
+  void finish(Entity& entity, std::set<std::string> aliases, std::set<std::string> names) {
+    for (const EntityMerge* merge : merges_.leading_to(entity.key)) {
+      if (!merge->name.empty()) aliases.insert(merge->name);
+      const std::string name(name_of_key(merge->from_key));
+      if (EntityMerges::leads_bare_names(*merge) && !described_.contains(name)) names.insert(name);
+    }
+    aliases.erase(entity.name);
+    names.erase(std::string(name_of_key(entity.key)));
+    entity.aliases.assign(aliases.begin(), aliases.end());
+    entity.names.assign(names.begin(), names.end());
     graph_.entities.emplace(entity.key, entity);
   }
 
   /// The key of the entity that the name means; makes a placeholder where nothing bears it.
-  std::string meant_by(const std::string& name, bool by_memory) {
-    const std::string key = name_key_of(name);
-    if (key.empty()) return {};
-    if (const auto known = meaning_.find(key); known != meaning_.end()) return known->second.key;
-    auto [place, fresh] = placeholders_.try_emplace(key);
-    Entity& entity = place->second;
-    if (fresh) {
-      entity = {.key = entity_key(name, placeholder_type),
-                .name = name,
-                .type = std::string(placeholder_type),
-                .placeholder = true};
+  std::string meant_by(const std::string& name, const MemoryId* memory) {
+    const std::string name_key = name_key_of(name);
+    if (name_key.empty()) return {};
+    if (const auto known = described_.find(name_key); known != described_.end())
+      return known->second;
+    const std::string key = merges_.root_of_bare(name_key);
+    graph_.meanings.emplace(name_key, key);
+    if (gathered_.contains(key)) return key;
+    Place& place = places_[key];
+    place.spellings[name_key].insert(name);
+    if (memory != nullptr) place.memories.insert(*memory);
+    return key;
+  }
+
+  /// Names that merges lead to an entity mean it also before anything uses them.
+  void mean_unused_names() {
+    for (const auto& [name, group] : merges_.groups()) {
+      const std::string key = merges_.root_of_bare(name);
+      if (graph_.entities.contains(key)) graph_.meanings.emplace(name, key);
     }
-    entity.name = std::min(entity.name, name);
-    if (by_memory) ++entity.mention_count;
-    return entity.key;
   }
 
   void connect(const RelationshipFact& fact) {
     if (name_key_of(fact.subject).empty() || name_key_of(fact.object).empty()) return;
-    Relationship edge{.subject_key = meant_by(fact.subject, false),
+    Relationship edge{.subject_key = meant_by(fact.subject, nullptr),
                       .predicate = fact.predicate,
-                      .object_key = meant_by(fact.object, false)};
+                      .object_key = meant_by(fact.object, nullptr)};
     const std::string key = relationship_key(edge);
     Relationship& kept = graph_.relationships.try_emplace(key, edge).first->second;
     auto& confidence_seq = confidence_seq_.try_emplace(key, -1).first->second;
@@ -110,19 +189,17 @@ class Folder {
   }
 
   void mention(const MemoryMentions& memory) {
-    std::set<std::string>
-        counted;  // a memory counts once for a placeholder, however often it names it
     for (const std::string& name : memory.names) {
-      const bool first = counted.insert(name_key_of(name)).second;
-      const std::string key = meant_by(name, first);
+      const std::string key = meant_by(name, &memory.memory);
       if (!key.empty()) graph_.mentions.insert({.memory = memory.memory, .entity_key = key});
     }
   }
 
+  const EntityMerges& merges_;
   FoldedGraph graph_;
-  std::map<std::string, Gathered> gathered_;
-  std::unordered_map<std::string, Entity> meaning_;  // by name_key
-  std::map<std::string, Entity> placeholders_;       // by name_key
+  std::map<std::string, Gathered> gathered_;      // by key
+  std::map<std::string, Place> places_;           // by key
+  std::map<std::string, std::string> described_;  // the meanings that facts give
   std::unordered_map<std::string, std::int64_t> confidence_seq_;
 };
 
@@ -130,8 +207,8 @@ class Folder {
 
 FoldedGraph fold(std::span<const EntityFact> entities,
                  std::span<const RelationshipFact> relationships,
-                 std::span<const MemoryMentions> mentions) {
-  return Folder().run(entities, relationships, mentions);
+                 std::span<const MemoryMentions> mentions, const EntityMerges& merges) {
+  return Folder(merges).run(entities, relationships, mentions);
 }
 
 }  // namespace bb5

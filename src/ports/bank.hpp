@@ -1,5 +1,6 @@
 #pragma once
 
+#include "ports/document_record.hpp"
 #include "ports/entity_graph.hpp"
 #include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
@@ -13,6 +14,7 @@ class Bank : public MemoryStore,
              public MemorySearch,
              public EmbeddingCache,
              public EntityRecord,
+             public DocumentRecord,
              public MigrationLedger {};
 
 }  // namespace bb5

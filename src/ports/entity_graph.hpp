@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "model/entity_merges.hpp"
 #include "model/graph.hpp"
 #include "ports/migration_ledger.hpp"
 
@@ -47,7 +48,7 @@ class EntityGraph {
   /// Highest confidence first (none last), then by key, predicate, direction (outgoing first).
   virtual Result<std::vector<Neighbour>> neighbours(std::string_view entity_key,
                                                     std::size_t limit) const = 0;
-  /// The entity that a name means (model/graph.hpp, rule 2), or nothing.
+  /// The entity that a name means (model/graph.hpp, rules 2 and 2m), or nothing.
   virtual Result<std::optional<Entity>> entity_named(std::string_view name) const = 0;
 };
 
@@ -80,6 +81,15 @@ class EntityRecord : public EntityGraph {
   virtual Result<std::vector<EntityFact>> get_entity_facts(std::span<const FactId> ids) const = 0;
   virtual Result<std::vector<RelationshipFact>> get_relationship_facts(
       std::span<const FactId> ids) const = 0;
+
+  /// In bytewise order of from_key.
+  virtual Result<std::vector<EntityMerge>> merges() const = 0;
+  /// Records them all and folds what they touch, or nothing. What is merged the same way already
+  /// stays as it was recorded. Errors: invalid_argument, conflict (with_merges() tells which).
+  virtual Result<> merge_entities(std::span<const EntityMerge> merges) = 0;
+  /// Takes the record away: the graph is as if it had never been. False: there is none of this
+  /// from_key. Errors: conflict, when the others would close a circle without it.
+  virtual Result<bool> split_entity(std::string_view from_key) = 0;
 
   /// Changes not yet marked as applied, entities before relationships before mentions, each by key;
   /// several changes of one row are one. Rows of transactions that are still open are never skipped

@@ -12,6 +12,8 @@
 #include "base/result.hpp"
 #include "model/graph.hpp"
 #include "model/memory.hpp"
+#include "model/retained_document.hpp"
+#include "ports/embedder.hpp"
 #include "ports/migration_ledger.hpp"
 
 namespace bb5 {
@@ -39,6 +41,11 @@ struct WriteBatch {
   /// store (loaded = inserted + replaced, identical, rejected = conflicts) for memories when
   /// ledger->part is memories, for entity or relationship facts otherwise.
   const LedgerBatch* ledger = nullptr;
+  /// The new state of the document that the batch comes from, written in the same transaction.
+  /// nullptr: its memories stand by themselves from here on.
+  const DocumentChange* document = nullptr;
+  /// For copies of a bank: what each of the memories rests on. Empty: as `document` has it.
+  std::span<const Standing> standings;
 };
 
 /// In the order of the batch.
@@ -52,6 +59,9 @@ struct WriteOutcome {
 struct MemoryFilter {
   std::vector<std::string> networks;
   std::vector<MemoryKind> kinds;
+  /// Those that are valid at this moment: valid_from ≤ valid_at < valid_until, where an end that is
+  /// unset is open. Nothing: all, whenever they are valid.
+  std::optional<Timestamp> valid_at;
   bool operator==(const MemoryFilter&) const = default;
 };
 
@@ -78,13 +88,6 @@ struct StoreStats {
   std::int64_t bytes_on_disk = 0;
 };
 
-/// Model and length of a bank's vectors.
-struct EmbedderInfo {
-  std::string model;          ///< `openai/text-embedding-3-small`; empty: none recorded yet.
-  std::size_t dimension = 0;  ///< 0: none recorded yet.
-  bool operator==(const EmbedderInfo&) const = default;
-};
-
 /// Keeps one bank's memories. The store is the record: everything else is derived from it.
 /// Every member is safe to call from several threads at once, and several processes may have the
 /// same bank open. Acknowledged means durable: when write() has returned a value, a kill or a power
@@ -94,10 +97,11 @@ class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
 
-  /// Writes the whole batch and its ledger row, or nothing.
-  /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, or a
-  /// vector when no embedder is recorded), conflict (the ledger already has this batch, or it
-  /// allows fewer conflicts than there are). Nothing is written then.
+  /// Writes the whole batch, its ledger row and its document's new state, or nothing.
+  /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, a
+  /// vector when no embedder is recorded, a document that names a memory or fact that is neither
+  /// held nor in the batch), conflict (the ledger already has this batch, or it allows fewer
+  /// conflicts than there are; the document was changed meanwhile). Nothing is written then.
   virtual Result<WriteOutcome> write(const WriteBatch& batch) = 0;
 
   /// Those of the ids that are held, in the order asked for; absence is no error.
@@ -110,8 +114,8 @@ class MemoryStore {
   /// Memories in insertion order.
   virtual Result<std::vector<Memory>> page(const PageRequest& request) const = 0;
 
-  /// Removes the memory, its facts and mentions, folds the graph and leaves a tombstone in the
-  /// outbox. False: no such memory.
+  /// Removes the memory, its facts and mentions, takes them out of the documents, folds the graph
+  /// and leaves a tombstone in the outbox. False: no such memory.
   virtual Result<bool> erase(const MemoryId& id) = 0;
 
   virtual Result<StoreStats> stats() const = 0;

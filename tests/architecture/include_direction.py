@@ -8,8 +8,8 @@ Four things must hold; each line printed breaks one of them:
    without a source that nothing names is a tool of the tests;
  - a file includes only its own library and what USES names, itself or through the libraries named;
  - headers that HEADERS does not name are the library's own, and its tests';
- - USES itself follows the layers: base < json < model < ports < operations < engine < front ends, and
-   adapters (sources, stores, embedding) know ports and below, never operations nor each other.
+ - USES itself follows the layers: base < http, json < model < ports, services < operations < engine < front
+   ends, and adapters (sources, stores, embedders, extractors) know what lies below operations, not each other.
 """
 
 import pathlib
@@ -19,19 +19,22 @@ import sys
 # By the first part of a library's folder. A folder that is missing here has no place yet: give it one.
 LAYERS = {
     "base": 0,
+    "http": 1,
     "json": 1,
     "model": 2,
     "ports": 3,
+    "services": 3,
     "operations": 4,
     "sources": 4,
     "stores": 4,
-    "embedding": 4,
+    "embedders": 4,
+    "extractors": 4,
     "engine": 5,
     "cli": 6,
     "server": 6,
     "python": 6,
 }
-ADAPTERS = ("sources", "stores", "embedding")
+ADAPTERS = ("sources", "stores", "embedders", "extractors")
 FRONT_ENDS = ("cli", "server", "python")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.MULTILINE)

@@ -58,7 +58,28 @@ FoldedGraph BankContract::stored_graph() {
     row.rev = 0;
     graph.mentions.insert(row);
   }
+  for (const std::string& name : names_of_bank()) {
+    auto entity = bank().entity_named(name);
+    EXPECT_THAT(entity, Succeeds());
+    if (*entity) graph.meanings[name_key_of(name)] = (*entity)->key;
+  }
   return graph;
+}
+
+std::set<std::string> BankContract::names_of_bank() {
+  std::set<std::string> names;
+  for (const EntityFact& fact : *bank().entity_facts(0, 1'000'000)) names.insert(fact.name);
+  for (const RelationshipFact& fact : *bank().relationship_facts(0, 1'000'000)) {
+    names.insert(fact.subject);
+    names.insert(fact.object);
+  }
+  for (const Memory& memory : all_memories())
+    names.insert(memory.entities.begin(), memory.entities.end());
+  for (const EntityMerge& merge : *bank().merges()) {
+    names.emplace(name_of_key(merge.from_key));
+    names.emplace(name_of_key(merge.into_key));
+  }
+  return names;
 }
 
 FoldedGraph BankContract::expected_graph() {
@@ -70,7 +91,9 @@ FoldedGraph BankContract::expected_graph() {
   for (const Memory& memory : all_memories()) {
     if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
   }
-  return fold(*entities, *relationships, mentions);
+  auto merges = bank().merges();
+  EXPECT_THAT(merges, Succeeds());
+  return fold(*entities, *relationships, mentions, EntityMerges(*merges));
 }
 
 Memory make_memory(const std::string& name, const std::string& content) {

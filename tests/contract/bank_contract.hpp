@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,8 @@ class BankContract : public testing::TestWithParam<StoreCase> {
   /// The store's graph tables, every rev 0, and the fold of the facts that it holds.
   FoldedGraph stored_graph();
   FoldedGraph expected_graph();
+  /// Every spelling that facts, memories and merges use.
+  std::set<std::string> names_of_bank();
 
   TestBank test_;
 };

@@ -70,7 +70,7 @@ class Documents(unittest.TestCase):
         self.folder = pathlib.Path(scratch.name)
 
     def bb5(self, *arguments, stdin="", store="memories.db"):
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("BB5_")} | {"BB5_HOME": str(self.folder)}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(("BB5_", "OPENAI_"))} | {"BB5_HOME": str(self.folder), "BB5_EMBEDDER": "none"}
         done = subprocess.run([os.environ["BB5_MEMORY"], "--store", f"embedded:{self.folder}/{store}", "--json", *map(str, arguments)], env=environment, input=stdin, capture_output=True, text=True, timeout=120)
         return json.loads(done.stdout)
 
@@ -87,6 +87,7 @@ class Documents(unittest.TestCase):
             "stats": self.bb5("stats"),
             "doctor": self.bb5("doctor"),
             "forget": self.bb5("forget", "9dd4e461268c"),
+            "retain": self.bb5("retain", ROOT / "samples/notes"),
         }
         documented = {}
         for verbs, members in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| `\{(.*?)\}`", (ROOT / "docs/reference/json.md").read_text(), re.M):

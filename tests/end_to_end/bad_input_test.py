@@ -67,7 +67,7 @@ class BadInput(EndToEnd):
         with support.embedded_store() as store:
             store.run("add", "x")
             self.assertEqual(store.run("recall", "  ").code, 2)
-            for flags in (["--top-k", "0"], ["--top-k", "1000000000"], ["--network", "facts"], ["--strategies", "magic"], ["--embedding", "[1,"], []):
+            for flags in (["--top-k", "0"], ["--top-k", "1000000000"], ["--network", "facts"], ["--strategies", "magic"], ["--embedding", "[1,"], ["--as-of", "soon"], ["--as-of", "2026-01-01", "--all-times"], []):
                 arguments = ["recall"] + (["x"] if flags else []) + flags
                 self.assertEqual(store.run(*arguments).code, 2, flags)
 

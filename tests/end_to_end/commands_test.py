@@ -1,6 +1,7 @@
 """The verbs as a person and a program use them."""
 import json
 import pathlib
+import sqlite3
 
 import support
 from support import EndToEnd, StoreTest
@@ -62,6 +63,31 @@ class Commands(StoreTest):
         self.assertTrue(answer.out.endswith("\nStore stats: 2 total memories\n"))
         nothing = self.must(store.run("recall", "giraffe"))
         self.assertEqual(nothing.out, "No memories found.\n")
+
+    def test_recall_as_of_a_moment_or_of_all_times(self):
+        store = self.store
+        self.must(store.run("add", "tea at four"))
+        # No command closes a memory yet: the store is told so behind the program's back.
+        if store.name == "embedded":
+            with sqlite3.connect(store.store.split(":", 1)[1]) as database:
+                database.execute("UPDATE memories SET valid_until = 1767225600000000")  # 2026-01-01
+        else:
+            support.sql(f"UPDATE bb5_{store.bank}.memories SET valid_until = '2026-01-01Z'")
+        found = lambda *flags: [item["content"] for item in self.must(store.json("recall", "tea", *flags)).document["results"]]
+        self.assertEqual(found(), [])
+        self.assertEqual(found("--as-of", "2025-12-31"), ["tea at four"])
+        self.assertEqual(found("--as-of", "2026-01-01T00:00:00Z"), [])
+        self.assertEqual(found("--all-times"), ["tea at four"])
+        self.assertIn(", valid at 2025-12-31T00:00:00Z\n", store.run("recall", "tea", "--as-of", "2025-12-31", "--explain").err)
+        self.assertIn(", whenever valid\n", store.run("recall", "tea", "--all-times", "--explain").err)
+        self.assertEqual(store.json("recall", "tea", "--as-of", "2025-12-31").document["receipt"]["valid_at"], "2025-12-31T00:00:00Z")
+        self.assertIsNone(store.json("recall", "tea", "--all-times").document["receipt"]["valid_at"])
+        lines = [{"query": "tea"}, {"query": "tea", "as_of": "2025-12-31"}, {"query": "tea", "all_times": True}, {"query": "tea", "as_of": "soon"}, {"query": "tea", "all_times": 1}]
+        answers = store.json("recall", "--batch", "-", stdin="\n".join(map(json.dumps, lines))).lines
+        self.assertEqual([len(answer["results"]) if "results" in answer else answer["line"] for answer in answers], [0, 1, 1, 4, 5])
+        # It is there all the same.
+        self.assertEqual(store.json("list").document["memories"][0]["valid_until"], "2026-01-01T00:00:00Z")
+        self.assertRegex(store.run("list").out, "tea at four")
 
     def test_a_receipt_shows_no_number_that_is_not_known(self):
         vectors = [[1.0] + [0.0] * 383, [0.0, 1.0] + [0.0] * 382]
@@ -257,7 +283,8 @@ class Commands(StoreTest):
 class GraphOfABank(EndToEnd):
     def test_stats_and_doctor_show_it_and_doctor_mends_it(self):
         with support.postgres_store(graph=True) as store:
-            self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+            without = support.Store(store.name, store.store, None, store.bank)
+            self.must(without.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
             checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
             self.assertEqual(checks["graph"]["state"], "warn")
             self.assertIn("differ from the store's; 2 changes wait", checks["graph"]["say"])
@@ -274,6 +301,27 @@ class GraphOfABank(EndToEnd):
             answer = away.run("doctor")
             self.assertEqual(answer.code, 1, answer)
             self.assertIn("  ✗ graph ", answer.out)
+
+
+    def test_every_write_is_in_it_at_once(self):
+        with support.postgres_store(graph=True) as store:
+            def mentioned():
+                rows = support.cypher("MATCH (m:Memory {bank: $bank})-[:MENTIONS]->(e:Entity) RETURN m.network, e.name ORDER BY e.name", bank=store.bank)
+                return [tuple(row) for row in rows]
+            added = self.must(store.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "network": "world", "entities": ["Redis", "Ada"]})))
+            self.assertEqual(mentioned(), [("world", "Ada"), ("world", "Redis")])
+            self.must(store.run("update", added.document["id"], "--network", "opinion"))
+            self.assertEqual(mentioned(), [("opinion", "Ada"), ("opinion", "Redis")])
+            self.must(store.run("forget", added.document["id"]))
+            self.assertEqual(mentioned(), [])
+            self.assertEqual(self.must(store.json("stats")).document["outbox_pending"], 0)
+
+    def test_a_write_does_not_need_it(self):
+        with support.embedded_store() as store:
+            away = support.Store(store.name, store.store, "neo4j+http://neo4j@127.0.0.1:9/neo4j", store.bank)
+            answer = self.must(away.json("add", "--batch", "-", stdin=json.dumps({"content": "one", "entities": ["Redis"]})))
+            self.assertRegex(answer.err, r"graph: .*127\.0\.0\.1.*; 2 changes wait, nothing is lost\n")
+            self.assertNotIn("graph:", self.must(away.run("--quiet", "add", "two")).err)
 
 
 class Help(EndToEnd):

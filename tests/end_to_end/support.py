@@ -26,7 +26,8 @@ def missing(what):
 
 
 def environment(**changes):
-    env = {key: value for key, value in os.environ.items() if not key.startswith("BB5_") or key == "BB5_HOME"}
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("BB5_", "OPENAI_")) or key == "BB5_HOME"}
+    env["BB5_EMBEDDER"] = "none"  # quick and the same everywhere; tests of vectors name one
     env.update({key: str(value) for key, value in changes.items() if value is not None})
     return env
 

@@ -10,9 +10,22 @@ namespace bb5::fuzz {
 
 std::span<const NamedTarget> all_targets() {
   static constexpr NamedTarget targets[] = {
-      {"json", json},       {"number", number},     {"text", text},           {"time", time},
-      {"array", array},     {"cache", cache},       {"migration", migration}, {"add", add},
-      {"address", address}, {"embedded", embedded}, {"postgres", postgres},   {"neo4j", neo4j},
+      {"json", json},
+      {"number", number},
+      {"text", text},
+      {"time", time},
+      {"array", array},
+      {"cache", cache},
+      {"migration", migration},
+      {"add", add},
+      {"address", address},
+      {"embedded", embedded},
+      {"postgres", postgres},
+      {"neo4j", neo4j},
+      {"rules", rules},
+      {"safetensors", safetensors},
+      {"word_piece", word_piece},
+      {"model", model},
   };
   return targets;
 }

@@ -31,6 +31,10 @@ void address(Input input);
 void embedded(Input input);
 void postgres(Input input);
 void neo4j(Input input);
+void rules(Input input);
+void safetensors(Input input);
+void word_piece(Input input);
+void model(Input input);
 
 /// Ends the process with the message unless the promise is kept.
 void require(bool kept, std::string_view promise);

@@ -73,9 +73,11 @@ class ModelProjection : public GraphProjection {
     const std::string name_key = name_key_of(name);
     std::optional<Entity> best;
     for (const auto& [key, change] : entities_) {
-      if (change.removed || name_key.empty() || name_key_of(change.entity.name) != name_key)
-        continue;
       const Entity& entity = change.entity;
+      const bool borne =
+          name_of_key(entity.key) == name_key ||
+          std::find(entity.names.begin(), entity.names.end(), name_key) != entity.names.end();
+      if (change.removed || name_key.empty() || !borne) continue;
       const auto rank = [](const Entity& of) {
         return std::tuple(of.placeholder, -of.mention_count,
                           of.first_seen.value_or(Timestamp::max()));

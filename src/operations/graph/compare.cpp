@@ -76,6 +76,7 @@ struct Kind<Entity> {
     if (left.last_seen != right.last_seen)
       add("last_seen", shown(left.last_seen), shown(right.last_seen));
     if (left.aliases != right.aliases) add("aliases", shown(left.aliases), shown(right.aliases));
+    if (left.names != right.names) add("names", shown(left.names), shown(right.names));
     if (left.placeholder != right.placeholder)
       add("placeholder", shown(left.placeholder), shown(right.placeholder));
   }

@@ -76,6 +76,13 @@ class FailingRecord final : public EntityRecord {
       std::span<const FactId> ids) const override {
     return inner_.get_relationship_facts(ids);
   }
+  Result<std::vector<EntityMerge>> merges() const override { return inner_.merges(); }
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    return inner_.merge_entities(merges);
+  }
+  Result<bool> split_entity(std::string_view from_key) override {
+    return inner_.split_entity(from_key);
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return step<std::vector<GraphChange>>([&] { return inner_.pending_changes(limit); });
   }

@@ -74,6 +74,7 @@ void compare(const std::string& key, const Entity& expected, const Entity& store
   row.compare("first_seen", expected.first_seen, stored.first_seen);
   row.compare("last_seen", expected.last_seen, stored.last_seen);
   row.compare("aliases", expected.aliases, stored.aliases);
+  row.compare("names", expected.names, stored.names);
   row.compare("placeholder", expected.placeholder, stored.placeholder);
 }
 
@@ -368,7 +369,10 @@ Result<std::vector<Difference>> verify_graph_tables(const Bank& bank) {
       if (!memory.entities.empty()) mentions.push_back({memory.id, std::move(memory.entities)});
     }
   }
-  const FoldedGraph expected = fold(*entity_facts, *relationship_facts, mentions);
+  auto merges = bank.merges();
+  if (!merges) return std::move(merges).error();
+  const FoldedGraph expected =
+      fold(*entity_facts, *relationship_facts, mentions, EntityMerges(*merges));
 
   FoldedGraph stored;
   auto entities = all_pages<Entity>(

@@ -44,9 +44,11 @@ Result<> check(const RecallQuery& query) {
 
 class Recalling {
  public:
-  Recalling(const Bank& bank, const RecallQuery& query) : bank_(bank), query_(query) {
+  Recalling(const Bank& bank, const RecallQuery& query, const RecallModels& models)
+      : bank_(bank), query_(query), models_(models) {
     filter_.networks = query.networks;
     filter_.kinds = query.kinds;
+    if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
   }
 
   Result<RecallAnswer> run() {
@@ -84,24 +86,38 @@ class Recalling {
     arms_.push_back({.arm = arm, .weight = arm_weight, .hits = std::move(result.hits)});
   }
 
+  /// Given, seen before, or computed now; empty: there is none, and the receipt says why.
+  Result<std::vector<float>> question_vector(const EmbedderInfo& bank_embedder) {
+    if (!query_.embedding.empty()) return query_.embedding;
+    auto cached = bank_.cached_embedding(bank_embedder.model, to_hex(md5(query_.text)));
+    if (!cached) return std::move(cached).error();
+    if (*cached) return std::move(**cached);
+    if (models_.embedder == nullptr || models_.embedder->info() != bank_embedder) {
+      skip("semantic",
+           !models_.why_none.empty()
+               ? models_.why_none
+               : fmt::format("no embedder for {}, and the question's vector is not cached",
+                             bank_embedder.model));
+      return std::vector<float>();
+    }
+    const std::string_view text = query_.text;
+    auto embedded = models_.embedder->embed({&text, 1});
+    if (embedded) return std::move(embedded->front());
+    // The other arms can still answer.
+    skip("semantic", embedded.error().message);
+    return std::vector<float>();
+  }
+
   Result<> semantic() {
     auto embedder = bank_.embedder();
     if (!embedder) return std::move(embedder).error();
-    std::vector<float> vector = query_.embedding;
-    if (vector.empty() && embedder->dimension != 0) {
-      auto cached = bank_.cached_embedding(embedder->model, to_hex(md5(query_.text)));
-      if (!cached) return std::move(cached).error();
-      if (*cached) vector = std::move(**cached);
-    }
     if (embedder->dimension == 0 && query_.embedding.empty())
       return skip("semantic", "no memory of this bank has a vector"), ok();
-    if (vector.empty())
-      return skip("semantic",
-                  fmt::format("no embedder for {}, and the question's vector is not cached",
-                              embedder->model)),
-             ok();
+    auto vector = question_vector(*embedder);
+    if (!vector) return std::move(vector).error();
+    if (vector->empty()) return ok();
     const auto start = Clock::now();
-    auto found = bank_.nearest(vector, candidates(), filter_);
+    auto found = bank_.nearest(*vector, candidates(), filter_);
     if (!found) return std::move(found).error();
     keep("semantic", std::move(*found), start);
     return ok();
@@ -143,6 +159,7 @@ class Recalling {
   Result<> explain() {
     RecallReceipt& receipt = answer_.receipt;
     receipt.asked = query_.limit;
+    receipt.valid_at = filter_.valid_at;
     receipt.returned = answer_.results.size();
     auto page = bank_.stats();
     if (!page) return std::move(page).error();
@@ -171,6 +188,7 @@ class Recalling {
 
   const Bank& bank_;
   const RecallQuery& query_;
+  const RecallModels& models_;
   MemoryFilter filter_;
   std::vector<ArmHits> arms_;
   RecallAnswer answer_;
@@ -178,8 +196,9 @@ class Recalling {
 
 }  // namespace
 
-Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query) {
-  return Recalling(bank, query).run();
+Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query,
+                            const RecallModels& models) {
+  return Recalling(bank, query, models).run();
 }
 
 }  // namespace bb5

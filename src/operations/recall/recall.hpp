@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "ports/bank.hpp"
+#include "ports/embedder.hpp"
 
 namespace bb5 {
 
@@ -18,7 +20,9 @@ struct RecallQuery {
   std::vector<std::string> strategies = {"semantic", "keyword"};
   std::size_t limit = 10;  ///< 1 to 10,000.
   std::size_t offset = 0;
-  bool reciprocal_ranks = false;  ///< RRF instead of weighted scores.
+  std::optional<Timestamp> as_of;  ///< Memories that are valid at this moment; nothing: now.
+  bool all_times = false;          ///< Memories whenever they are valid; as_of says nothing then.
+  bool reciprocal_ranks = false;   ///< RRF instead of weighted scores.
   int rrf_k = 60;
 };
 
@@ -44,9 +48,10 @@ struct ArmReceipt {
 struct RecallReceipt {
   std::size_t asked = 0;
   std::size_t returned = 0;
-  std::int64_t held = 0;  ///< Memories in the bank.
-  std::string short_of;   ///< Why fewer came than were asked for; empty: they did not.
-  std::string fusion;     ///< `weighted`, `rrf`, or the one arm's name
+  std::int64_t held = 0;              ///< Memories in the bank.
+  std::string short_of;               ///< Why fewer came than were asked for; empty: they did not.
+  std::optional<Timestamp> valid_at;  ///< Memories not valid then were left out; nothing: none.
+  std::string fusion;                 ///< `weighted`, `rrf`, or the one arm's name
   std::vector<ArmReceipt> arms;
   std::vector<MemorySearch::DerivedStep> unfinished;  ///< Indexes that are still being built.
   double milliseconds = 0;
@@ -57,9 +62,17 @@ struct RecallAnswer {
   RecallReceipt receipt;
 };
 
-/// Finds the memories that a question is about. Deterministic: same bank, same answer.
+/// What turns a question into a vector where it brings none and the bank has not seen it.
+struct RecallModels {
+  Embedder* embedder = nullptr;  ///< Used when its model is the bank's.
+  std::string why_none;          ///< Why there is none: for the receipt.
+};
+
+/// Finds the memories that a question is about, of those that are valid at the moment asked about.
+/// Deterministic: same bank, same moment, same answer.
 /// Errors: invalid_argument (empty question without a vector, unknown strategy, limit out of range,
 /// a vector of another length than the bank's); those of the bank.
-[[nodiscard]] Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query);
+[[nodiscard]] Result<RecallAnswer> recall(const Bank& bank, const RecallQuery& query,
+                                          const RecallModels& models = {});
 
 }  // namespace bb5

@@ -122,6 +122,31 @@ TEST_F(Recall, PagesAndFilters) {
   EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .offset = 99})), IsEmpty());
 }
 
+TEST_F(Recall, FindsWhatIsValidNowOrAtTheMomentAskedAboutOrAtAll) {
+  const Timestamp today = now();
+  Memory over = vector_memory("tea at three", {1, 0.01f});
+  over.valid_until = today - std::chrono::hours(1);
+  Memory coming = vector_memory("tea at five", {1, 0.02f});
+  coming.valid_from = today + std::chrono::hours(1);
+  const std::vector<Memory> memories = {over, coming};
+  ASSERT_THAT(bank_->write({.memories = memories}), Succeeds());
+  RecallQuery query{.text = "tea", .embedding = {1, 0}, .limit = 2};
+  const auto then = recall(*bank_, query);
+  ASSERT_THAT(then, Succeeds());
+  EXPECT_THAT(ids(*then), ElementsAre("tea at four", "coffee at nine"));
+  EXPECT_GE(then->receipt.valid_at, today);
+  query.as_of = today - std::chrono::hours(2);
+  EXPECT_THAT(ids(*recall(*bank_, query)), ElementsAre("tea at four", "tea at three"));
+  EXPECT_EQ(recall(*bank_, query)->receipt.valid_at, query.as_of);
+  query.as_of = today + std::chrono::hours(2);
+  EXPECT_THAT(ids(*recall(*bank_, query)), ElementsAre("tea at four", "tea at five"));
+  query.all_times = true;
+  query.limit = 3;
+  EXPECT_THAT(ids(*recall(*bank_, query)),
+              ElementsAre("tea at four", "tea at three", "tea at five"));
+  EXPECT_EQ(recall(*bank_, query)->receipt.valid_at, std::nullopt);
+}
+
 TEST_F(Recall, RefusesWhatMakesNoSense) {
   EXPECT_THAT(recall(*bank_, {.text = "  "}), FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 0}), FailsWith(Errc::invalid_argument));

@@ -7,6 +7,7 @@
 
 #include "base/utf8.hpp"
 #include "json/number.hpp"
+#include "operations/retain/content_ids.hpp"
 
 namespace bb5 {
 namespace {
@@ -126,31 +127,6 @@ Memory memory_of(const NewMemory& given, Timestamp now) {
   return memory;
 }
 
-/// The ids of memories by their content: an id that another content holds (48 bits collide, hands
-/// edit) goes to its next occurrence.
-Result<> give_ids(const Bank& bank, std::vector<Memory>& memories) {
-  for (std::uint32_t occurrence = 1;; ++occurrence) {
-    std::vector<MemoryId> ids;
-    for (Memory& memory : memories) {
-      if (occurrence == 1) memory.id = memory_id_of('"' + memory.legacy_id + '"');
-      ids.push_back(memory.id);
-    }
-    auto held = bank.get(ids, false);
-    if (!held) return std::move(held).error();
-    std::unordered_map<MemoryId, const Memory*> by_id;
-    for (const Memory& memory : *held) by_id.emplace(memory.id, &memory);
-    bool clash = false;
-    for (Memory& memory : memories) {
-      const auto found = by_id.find(memory.id);
-      if (found == by_id.end() || found->second->content == memory.content || found->second->raw)
-        continue;
-      memory.id = memory_id_of('"' + memory.legacy_id + '"', occurrence + 1);
-      clash = true;
-    }
-    if (!clash) return ok();
-  }
-}
-
 Result<> choose_embedder(Bank& bank, std::size_t length) {
   auto held = bank.embedder();
   if (!held) return std::move(held).error();
@@ -166,6 +142,29 @@ Result<> choose_embedder(Bank& bank, std::size_t length) {
   return Error{Errc::invalid_argument,
                fmt::format("it is not known which model makes vectors of {} numbers", length),
                fmt::format("bb5-memory init --embedder PROVIDER/NAME --dimension {}", length)};
+}
+
+/// An embedder that fails costs the memories their vectors, not their place in the bank.
+Result<> embed_missing(Bank& bank, std::vector<Memory>& memories, Embedder& embedder) {
+  std::vector<Memory*> missing;
+  std::vector<std::string_view> texts;
+  for (Memory& memory : memories) {
+    if (memory.vector_state != VectorState::none) continue;
+    missing.push_back(&memory);
+    texts.push_back(memory.content);
+  }
+  if (missing.empty()) return ok();
+  auto held = bank.embedder();
+  if (!held) return std::move(held).error();
+  if (!held->model.empty() && *held != embedder.info()) return ok();
+  auto vectors = embedder.embed(texts);
+  if (!vectors) return ok();
+  BB5_TRY(bank.set_embedder(embedder.info()));
+  for (std::size_t i = 0; i < missing.size(); ++i) {
+    missing[i]->embedding = std::move((*vectors)[i]);
+    missing[i]->vector_state = VectorState::indexed;
+  }
+  return ok();
 }
 
 }  // namespace
@@ -212,7 +211,8 @@ Result<NewMemory> parse_new_memory(std::string_view json_text) {
   return memory;
 }
 
-Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>& given) {
+Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>& given,
+                                        Embedder* embedder) {
   const Timestamp moment = now();
   std::vector<Memory> memories;
   std::unordered_map<std::string, std::size_t> by_content;
@@ -227,7 +227,8 @@ Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>
       memories[found->second] = memory_of(given[i], moment);
     }
   }
-  BB5_TRY(give_ids(bank, memories));
+  BB5_TRY(give_content_ids(bank, memories, RawRecords::give_way));
+  if (embedder != nullptr) BB5_TRY(embed_missing(bank, memories, *embedder));
   auto written = bank.write({.memories = memories, .on_conflict = OnConflict::replace});
   if (!written) return std::move(written).error();
   std::vector<Added> added;

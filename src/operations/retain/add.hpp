@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "json/value.hpp"
 #include "ports/bank.hpp"
+#include "ports/embedder.hpp"
 
 namespace bb5 {
 
@@ -44,9 +45,11 @@ struct Added {
 /// system's upsert by content); of several equal ones in the batch the last counts. Entities,
 /// mentions and outbox are brought up to date in the same transaction. An embedding is taken when
 /// the bank's embedder makes vectors of its length; a bank without one records the model that is
-/// known to (1536: openai/text-embedding-3-small, 384: local/all-MiniLM-L6-v2). Errors:
+/// known to (1536: openai/text-embedding-3-small, 384: local/all-MiniLM-L6-v2). Memories without
+/// one are embedded where an embedder is given and can; else they wait for theirs. Errors:
 /// invalid_argument; those of the bank. Nothing is written then.
 [[nodiscard]] Result<std::vector<Added>> add_memories(Bank& bank,
-                                                      const std::vector<NewMemory>& memories);
+                                                      const std::vector<NewMemory>& memories,
+                                                      Embedder* embedder = nullptr);
 
 }  // namespace bb5

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@ namespace bb5 {
 namespace {
 
 constexpr std::size_t page_size = 500;
+constexpr std::size_t documents_a_page = 50;  // each with all that it says
 constexpr std::size_t all_issues = 10'000'000;
 constexpr std::size_t shown_differences = 1000;
 
@@ -23,14 +25,23 @@ Result<> require_empty(const Bank& bank) {
   if (!stats) return std::move(stats).error();
   auto runs = bank.runs();
   if (!runs) return std::move(runs).error();
+  auto documents = bank.documents({}, 1);
+  if (!documents) return std::move(documents).error();
   if (stats->memories > 0 || stats->cached_embeddings > 0 || stats->entities > 0 ||
-      !runs->empty()) {
+      !runs->empty() || !documents->empty()) {
     return Error{
         Errc::conflict,
         fmt::format("the bank to write to is not empty: it holds {} memories", stats->memories),
         "name a bank or store that does not exist yet"};
   }
   return ok();
+}
+
+Result<std::vector<Standing>> standings_of(const Bank& bank, std::span<const Memory> memories) {
+  std::vector<MemoryId> ids;
+  ids.reserve(memories.size());
+  for (const Memory& memory : memories) ids.push_back(memory.id);
+  return bank.standings(ids);
 }
 
 Result<std::int64_t> copy_memories(const Bank& from, Bank& to, const CopyProgress& progress) {
@@ -41,8 +52,10 @@ Result<std::int64_t> copy_memories(const Bank& from, Bank& to, const CopyProgres
     if (!page) return std::move(page).error();
     if (page->empty()) return copied;
     after = page->back().seq;
+    auto standings = standings_of(from, *page);
+    if (!standings) return std::move(standings).error();
     for (Memory& memory : *page) memory.seq = 0;
-    auto written = to.write({.memories = *page, .fold = false});
+    auto written = to.write({.memories = *page, .fold = false, .standings = *standings});
     if (!written) return std::move(written).error();
     copied += std::ssize(*page);
     if (progress && !progress(copied)) return Error{Errc::cancelled, "copying was stopped"};
@@ -71,6 +84,21 @@ Result<> copy_facts(const Bank& from, Bank& to) {
     if (!written) return std::move(written).error();
   }
   return ok();
+}
+
+Result<> copy_documents(const Bank& from, Bank& to) {
+  std::string after;
+  while (true) {
+    auto documents = from.documents(after, documents_a_page);
+    if (!documents) return std::move(documents).error();
+    if (documents->empty()) return ok();
+    for (RetainedDocument& document : *documents) {
+      after = document.source;
+      const DocumentChange change{.document = std::move(document), .previous_digest = {}};
+      auto written = to.write({.fold = false, .document = &change});
+      if (!written) return std::move(written).error();
+    }
+  }
 }
 
 Result<> copy_cache(const Bank& from, Bank& to) {
@@ -104,6 +132,48 @@ Result<> copy_ledger(const Bank& from, Bank& to) {
   return ok();
 }
 
+/// Adds each document in which the banks differ.
+Result<> compare_documents(const Bank& left, const Bank& right, std::vector<Difference>& found) {
+  std::string after;
+  while (true) {
+    auto ours = left.documents(after, documents_a_page);
+    if (!ours) return std::move(ours).error();
+    auto theirs = right.documents(after, documents_a_page);
+    if (!theirs) return std::move(theirs).error();
+    const auto shown = [](const std::vector<RetainedDocument>& documents, std::size_t i) {
+      if (i >= documents.size()) return std::string("absent");
+      const RetainedDocument& document = documents[i];
+      return fmt::format("{}, retained {}: {} memories, {} facts", document.source,
+                         to_rfc3339(document.retained_at), document.memories.size(),
+                         document.entity_facts.size() + document.relationship_facts.size());
+    };
+    for (std::size_t i = 0; i < std::max(ours->size(), theirs->size()); ++i) {
+      if (i < ours->size() && i < theirs->size() && (*ours)[i] == (*theirs)[i]) continue;
+      found.push_back({"documents", "document", shown(*ours, i), shown(*theirs, i)});
+      if (i >= ours->size() || i >= theirs->size() || (*ours)[i].source != (*theirs)[i].source)
+        return ok();  // from here on everything would differ
+    }
+    if (ours->empty()) return ok();
+    after = ours->back().source;
+  }
+}
+
+/// Adds each memory of the page that documents close in one bank and not in the other.
+Result<> compare_standings(const Bank& left, const Bank& right, std::span<const Memory> page,
+                           std::vector<Difference>& found) {
+  auto ours = standings_of(left, page);
+  if (!ours) return std::move(ours).error();
+  auto theirs = standings_of(right, page);
+  if (!theirs) return std::move(theirs).error();
+  constexpr const char* shown[] = {"by itself", "said", "unsaid"};
+  for (std::size_t i = 0; i < page.size(); ++i) {
+    if ((*ours)[i] == (*theirs)[i]) continue;
+    found.push_back({page[i].legacy_id, "standing", shown[static_cast<int>((*ours)[i])],
+                     shown[static_cast<int>((*theirs)[i])]});
+  }
+  return ok();
+}
+
 }  // namespace
 
 Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& progress) {
@@ -114,8 +184,12 @@ Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& p
   auto copied = copy_memories(from, to, progress);
   if (!copied) return copied;
   BB5_TRY(copy_facts(from, to));
+  BB5_TRY(copy_documents(from, to));
   BB5_TRY(copy_cache(from, to));
   BB5_TRY(copy_ledger(from, to));
+  auto merges = from.merges();
+  if (!merges) return std::move(merges).error();
+  BB5_TRY(to.merge_entities(*merges));
   BB5_TRY(to.fold_graph());
   BB5_TRY(to.derive([](const MemorySearch::DerivedStep&) { return true; }));
   return copied;
@@ -145,6 +219,7 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
         found.push_back(
             {a.legacy_id, std::move(field.field), std::move(field.left), std::move(field.right)});
     }
+    BB5_TRY(compare_standings(left, right, std::span(*ours).first(both), found));
     for (std::size_t i = both; i < ours->size(); ++i)
       found.push_back({(*ours)[i].legacy_id, "missing", "there", "absent"});
     for (std::size_t i = both; i < theirs->size(); ++i)
@@ -166,6 +241,15 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
                        fmt::format("{}, others", theirs->size())});
     if (ours->empty()) break;
     last = ours->back();
+  }
+  BB5_TRY(compare_documents(left, right, found));
+  const auto left_merges = left.merges();
+  const auto right_merges = right.merges();
+  if (!left_merges) return left_merges.error();
+  if (!right_merges) return right_merges.error();
+  if (*left_merges != *right_merges) {
+    found.push_back({"graph", "merges", fmt::format("{}", left_merges->size()),
+                     fmt::format("{}, others", right_merges->size())});
   }
   const auto left_graph = left.graph_counts();
   const auto right_graph = right.graph_counts();

@@ -43,6 +43,50 @@ TEST_F(Copy, BringsEverythingAlong) {
   EXPECT_EQ(*other_->graph_counts(), *bank_->graph_counts());
 }
 
+TEST_F(Copy, BringsDocumentsAlongAndWhatRestsOnThem) {
+  const auto retain = [](Bank& bank, const char* source, char digest, std::optional<char> former,
+                         std::vector<Memory> memories) {
+    DocumentChange change;
+    change.document = {.source = source,
+                       .digest = std::string(32, digest),
+                       .extractor = "rules/1",
+                       .retained_at = Timestamp(std::chrono::seconds(digest))};
+    for (const Memory& memory : memories) change.document.memories.push_back(memory.id);
+    if (former) change.previous_digest = std::string(32, *former);
+    EXPECT_THAT(bank.write({.memories = memories, .document = &change}), Succeeds());
+  };
+  retain(*bank_, "a", '1', {}, {make_memory("tea"), make_memory("rain")});
+  retain(*bank_, "b", '2', {}, {make_memory("snow")});
+  retain(*bank_, "a", '3', '1', {make_memory("rain")});  // tea is closed
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  EXPECT_THAT(compare_banks(*bank_, *other_, {}), HasValue(IsEmpty()));
+  EXPECT_EQ(*other_->documents("", 10), *bank_->documents("", 10));
+  // The copy goes on as the bank would have done.
+  for (Bank* bank : {bank_.get(), other_.get()}) {
+    retain(*bank, "b", '4', '2', {make_memory("tea")});
+    EXPECT_THAT(*bank->page({.filter = {.valid_at = Timestamp(std::chrono::seconds(100))}}),
+                SizeIs(5))
+        << "the three of before, rain and tea";
+  }
+  retain(*other_, "b", '5', '4', {});
+  EXPECT_THAT(*compare_banks(*bank_, *other_, {}),
+              testing::AllOf(testing::Contains(testing::Field(&Difference::field, "document")),
+                             testing::Contains(testing::Field(&Difference::field, "standing"))));
+}
+
+TEST_F(Copy, BringsMergesAlongAndComparingNamesTheirLack) {
+  const EntityMerge merges[] = {{"technology:lua", "concept:redis", "Lua", "a test", now()},
+                                {alias_key("KV"), "concept:redis", "KV", "another", now()}};
+  ASSERT_THAT(bank_->merge_entities(merges), Succeeds());
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  EXPECT_EQ(*other_->merges(), *bank_->merges());
+  EXPECT_EQ(other_->graph_counts()->entities, 1);
+  EXPECT_THAT(compare_banks(*bank_, *other_, {}), HasValue(IsEmpty()));
+  ASSERT_THAT(other_->split_entity("technology:lua"), HasValue(true));
+  EXPECT_THAT(*compare_banks(*bank_, *other_, {}),
+              testing::Contains(testing::Field(&Difference::field, "merges")));
+}
+
 TEST_F(Copy, GoesIntoEmptyBanksOnly) {
   ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
   EXPECT_THAT(copy_bank(*bank_, *other_, {}), FailsWith(Errc::conflict));

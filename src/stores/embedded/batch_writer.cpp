@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "stores/embedded/document_rows.hpp"
 #include "stores/embedded/fact_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
 #include "stores/embedded/graph_fold_rows.hpp"
@@ -21,20 +22,26 @@ namespace {
 /// What can be worked out about a memory before the bank is locked.
 struct Prepared {
   const Memory* memory = nullptr;
+  Standing standing = Standing::by_itself;  // what the batch says of it
   std::string hash;
   std::optional<std::string> entities;
   FactsOfMemory facts;
 };
 
-Result<std::vector<Prepared>> prepare(std::span<const Memory> memories) {
+Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
+  if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
+    return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
   std::vector<Prepared> prepared;
-  prepared.reserve(memories.size());
-  for (const Memory& memory : memories) {
+  prepared.reserve(batch.memories.size());
+  for (const Memory& memory : batch.memories) {
     BB5_TRY(validate(memory));
-    prepared.push_back({.memory = &memory,
-                        .hash = record_hash(memory),
-                        .entities = write_string_list(memory.entities),
-                        .facts = facts_of(memory)});
+    const std::size_t place = prepared.size();
+    prepared.push_back(
+        {.memory = &memory,
+         .standing = batch.standings.empty() ? Standing::by_itself : batch.standings[place],
+         .hash = record_hash(memory),
+         .entities = write_string_list(memory.entities),
+         .facts = facts_of(memory)});
   }
   return prepared;
 }
@@ -47,6 +54,7 @@ struct Held {
   VectorState vector_state = VectorState::none;
   std::optional<std::int64_t> vec_id;
   std::string hash;
+  Standing standing = Standing::by_itself;
 };
 
 class Writer {
@@ -68,6 +76,18 @@ class Writer {
     return ok();
   }
 
+  /// Before what the document comes with.
+  Result<> open_document(const DocumentChange& change) {
+    document_.emplace(connection_, facts_, change);
+    return document_->open();
+  }
+  /// After it.
+  Result<> close_document(const WriteBatch& batch) {
+    BB5_TRY(document_->close(batch.entity_facts, batch.relationship_facts));
+    changed_ = changed_ || document_->changed_memories();
+    return ok();
+  }
+
   Result<WriteAction> put(const Prepared& prepared, OnConflict on_conflict) {
     const Memory& memory = *prepared.memory;
     if (!memory.embedding.empty() && memory.embedding.size() != dimension_) {
@@ -81,7 +101,10 @@ class Writer {
       BB5_TRY(insert(prepared));
       return WriteAction::inserted;
     }
-    if ((*held)->hash == prepared.hash) return WriteAction::identical;
+    if ((*held)->hash == prepared.hash) {
+      BB5_TRY(keep(**held, prepared));
+      return WriteAction::identical;
+    }
     if (on_conflict == OnConflict::keep) return WriteAction::conflict;
     BB5_TRY(replace(**held, prepared));
     return WriteAction::replaced;
@@ -98,6 +121,7 @@ class Writer {
     if (!*held) return false;
     const Held& old = **held;
     BB5_TRY(facts_.erase_of(old.seq, id));
+    BB5_TRY(forget_memory(connection_, old.seq));
     // Its mentions may be older than its facts, after a bulk load; their removal needs its id.
     touched_.memories.emplace(old.seq, id);
     BB5_TRY(unindex_text(old.seq));
@@ -110,6 +134,7 @@ class Writer {
 
   /// Brings what is derived up to date, and the numbers of the bank.
   Result<> finish(bool fold) {
+    BB5_TRY(facts_.forget_erased());
     BB5_TRY(tallies_.write(connection_));
     const bool facts_changed = !touched_.empty();
     if (changed_ || facts_changed || last_fact_seq_ != first_fact_seq_) {
@@ -135,14 +160,16 @@ class Writer {
 
   Result<std::optional<Held>> read_held(const MemoryId& id) {
     return connection_.first(
-        "SELECT seq, network, kind, vector_state, vec_id, record_hash FROM memories WHERE id = ?",
+        "SELECT seq, network, kind, vector_state, vec_id, record_hash, standing FROM memories "
+        "WHERE id = ?",
         [](const Row& row) {
           return Held{.seq = row.integer(0),
                       .network = row.integer(1),
                       .kind = static_cast<MemoryKind>(row.integer(2)),
                       .vector_state = static_cast<VectorState>(row.integer(3)),
                       .vec_id = row.maybe_integer(4),
-                      .hash = std::string(row.blob(5))};
+                      .hash = std::string(row.blob(5)),
+                      .standing = static_cast<Standing>(row.integer(6))};
         },
         id);
   }
@@ -153,6 +180,17 @@ class Writer {
     auto code = network_code(connection_, network);
     if (code) networks_.emplace(network, *code);
     return code;
+  }
+
+  [[nodiscard]] Standing wanted_standing(const Prepared& prepared) const {
+    return document_ && document_->says(prepared.memory->id) ? Standing::said : prepared.standing;
+  }
+
+  /// The record stays; what it rests on may be another thing now.
+  Result<> keep(const Held& old, const Prepared& prepared) {
+    const Standing standing = standing_after(old.standing, wanted_standing(prepared));
+    if (standing == old.standing) return ok();
+    return connection_.run("UPDATE memories SET standing = ? WHERE seq = ?", standing, old.seq);
   }
 
   Result<> insert(const Prepared& prepared) {
@@ -176,13 +214,15 @@ class Writer {
     std::optional<std::int64_t> vec_id;
     BB5_TRY(insert_vector(memory, seq, *network, vec_id));
     BB5_TRY(connection_.run(
-        "INSERT INTO memories (seq, kind, network, vector_state, vec_id, id, record_hash, "
+        "INSERT INTO memories (seq, kind, network, vector_state, vec_id, standing, id, "
+        "record_hash, "
         "legacy_id, confidence, "
         "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
         "superseded_by, author, "
         "thread, position, entities, content, metadata, raw, raw_embedding_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        seq, memory.kind, *network, memory.vector_state, vec_id, memory.id, Blob{prepared.hash},
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        seq, memory.kind, *network, memory.vector_state, vec_id,
+        standing_after(std::nullopt, wanted_standing(prepared)), memory.id, Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
         memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
@@ -212,17 +252,19 @@ class Writer {
     if (!same_text) return std::move(same_text).error();
     if (*same_text == 0) BB5_TRY(unindex_text(old.seq));
     BB5_TRY(connection_.run(
-        "UPDATE memories SET kind = ?, network = ?, vector_state = ?, vec_id = ?, record_hash = ?, "
+        "UPDATE memories SET kind = ?, network = ?, vector_state = ?, vec_id = ?, standing = ?, "
+        "record_hash = ?, "
         "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
         "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
         "?, "
         "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ? "
         "WHERE seq = ?",
-        memory.kind, *network, memory.vector_state, vec_id, Blob{prepared.hash}, memory.legacy_id,
-        memory.confidence, memory.source, memory.source_type, memory.category, memory.created_at,
-        memory.updated_at, memory.valid_from, memory.valid_until, memory.superseded_by,
-        memory.author, memory.thread, memory.position, prepared.entities, memory.content,
-        memory.metadata, raw_text(memory), raw_cut(memory), old.seq));
+        memory.kind, *network, memory.vector_state, vec_id,
+        standing_after(old.standing, wanted_standing(prepared)), Blob{prepared.hash},
+        memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
+        memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
+        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), old.seq));
     if (*same_text == 0) {
       BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", old.seq,
                               memory.content));
@@ -295,6 +337,7 @@ class Writer {
   TallyChanges tallies_;
   Touched touched_;
   FactWriter facts_{connection_, last_fact_seq_, touched_};
+  std::optional<DocumentWriter> document_;
   std::map<std::string, std::int64_t> networks_;
 };
 
@@ -327,12 +370,13 @@ std::span<const WriteAction> counted_actions(const WriteOutcome& outcome, Ledger
 }  // namespace
 
 Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch) {
-  auto prepared = prepare(batch.memories);
+  auto prepared = prepare(batch);
   if (!prepared) return std::move(prepared).error();
   auto transaction = Transaction::write(connection);
   if (!transaction) return std::move(transaction).error();
   Writer writer(connection);
   BB5_TRY(writer.begin());
+  if (batch.document != nullptr) BB5_TRY(writer.open_document(*batch.document));
 
   WriteOutcome outcome;
   auto memories = put_all(writer, std::span<const Prepared>(*prepared), batch.on_conflict);
@@ -344,6 +388,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   auto relationships = put_all(writer, batch.relationship_facts, batch.on_conflict);
   if (!relationships) return std::move(relationships).error();
   outcome.relationship_facts = std::move(*relationships);
+  if (batch.document != nullptr) BB5_TRY(writer.close_document(batch));
 
   if (batch.ledger != nullptr) {
     BB5_TRY(write_ledger_batch(connection, *batch.ledger,

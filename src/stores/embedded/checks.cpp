@@ -44,6 +44,13 @@ constexpr Count thorough_counts[] = {
     {"SELECT count(*) FROM mention_facts f LEFT JOIN memories m ON m.seq = f.memory_seq WHERE "
      "m.seq IS NULL",
      "mentions: {} are of memories that do not exist"},
+    {"SELECT count(*) FROM document_memories d LEFT JOIN memories m ON m.seq = d.memory_seq LEFT "
+     "JOIN documents o ON o.document = d.document WHERE m.seq IS NULL OR o.document IS NULL",
+     "documents: {} sayings are of memories or documents that do not exist"},
+    {"SELECT count(*) FROM document_facts d LEFT JOIN entity_facts e ON d.kind = 0 AND e.id = "
+     "d.fact LEFT JOIN relationship_facts r ON d.kind = 1 AND r.id = d.fact LEFT JOIN documents o "
+     "ON o.document = d.document WHERE coalesce(e.seq, r.seq) IS NULL OR o.document IS NULL",
+     "documents: {} facts or documents of facts do not exist"},
     {"SELECT count(*) FROM mentions x LEFT JOIN entities e ON e.key = x.entity_key WHERE e.key IS "
      "NULL",
      "mentions: {} are of entities that do not exist"},

@@ -5,6 +5,7 @@
 #include "stores/embedded/batch_writer.hpp"
 #include "stores/embedded/checks.hpp"
 #include "stores/embedded/connections.hpp"
+#include "stores/embedded/document_rows.hpp"
 #include "stores/embedded/fact_rows.hpp"
 #include "stores/embedded/file_lock.hpp"
 #include "stores/embedded/graph_fold_rows.hpp"
@@ -12,6 +13,7 @@
 #include "stores/embedded/keyword_search.hpp"
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/merge_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
 namespace bb5 {
@@ -129,6 +131,15 @@ class EmbeddedBank final : public Bank {
       std::span<const FactId> ids) const override {
     return read([&](Connection& c) { return embedded::get_relationship_facts(c, ids); });
   }
+  Result<std::vector<EntityMerge>> merges() const override {
+    return read([&](Connection& c) { return read_merges(c); });
+  }
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    return change([&](Connection& c) { return add_merges(c, merges); });
+  }
+  Result<bool> split_entity(std::string_view from_key) override {
+    return change([&](Connection& c) { return remove_merge(c, from_key); });
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return read([&](Connection& c) { return read_pending_changes(c, limit); });
   }
@@ -140,6 +151,22 @@ class EmbeddedBank final : public Bank {
   }
   Result<std::unique_ptr<MigrationLock>> lock_relay() override {
     return take_lock("-relay-lock", "another relay");
+  }
+
+  // --- documents ---
+
+  Result<std::optional<RetainedDocument>> document(std::string_view source) const override {
+    return read([&](Connection& c) { return read_document(c, source); });
+  }
+  Result<std::vector<RetainedDocument>> documents(std::string_view after_source,
+                                                  std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_documents(c, after_source, limit); });
+  }
+  Result<std::int64_t> times_said(const MemoryId& memory) const override {
+    return read([&](Connection& c) { return count_sayings(c, memory); });
+  }
+  Result<std::vector<Standing>> standings(std::span<const MemoryId> memories) const override {
+    return read([&](Connection& c) { return read_standings(c, memories); });
   }
 
   // --- the ledger ---

@@ -152,13 +152,51 @@ Result<> FactWriter::put_mentions(std::int64_t memory_seq, const MemoryId& memor
 Result<> FactWriter::erase_of(std::int64_t memory_seq, const MemoryId& memory) {
   BB5_TRY(connection_.each(
       select_entity_facts("WHERE memory = ?"),
-      [&](const Row& row) { touch_removed(entity_fact_from(row)); }, memory));
+      [&](const Row& row) {
+        const EntityFact fact = entity_fact_from(row);
+        touch_removed(fact);
+        erased_.push_back(fact.id);
+      },
+      memory));
   BB5_TRY(connection_.run("DELETE FROM entity_facts WHERE memory = ?", memory));
   BB5_TRY(connection_.each(
       select_relationship_facts("WHERE memory = ?"),
-      [&](const Row& row) { touch(relationship_fact_from(row)); }, memory));
+      [&](const Row& row) {
+        const RelationshipFact fact = relationship_fact_from(row);
+        touch(fact);
+        erased_.push_back(fact.id);
+      },
+      memory));
   BB5_TRY(connection_.run("DELETE FROM relationship_facts WHERE memory = ?", memory));
   return erase_mentions(memory_seq, memory);
+}
+
+template <>
+Result<> FactWriter::erase<EntityFact>(const FactId& id) {
+  BB5_TRY(connection_.each(
+      select_entity_facts("WHERE id = ? AND memory IS NULL"),
+      [&](const Row& row) { touch_removed(entity_fact_from(row)); }, id));
+  return connection_.run("DELETE FROM entity_facts WHERE id = ? AND memory IS NULL", id);
+}
+
+template <>
+Result<> FactWriter::erase<RelationshipFact>(const FactId& id) {
+  BB5_TRY(connection_.each(
+      select_relationship_facts("WHERE id = ? AND memory IS NULL"),
+      [&](const Row& row) { touch(relationship_fact_from(row)); }, id));
+  return connection_.run("DELETE FROM relationship_facts WHERE id = ? AND memory IS NULL", id);
+}
+
+Result<> FactWriter::forget_erased() {
+  for (const FactId& id : erased_) {
+    BB5_TRY(connection_.run(
+        "DELETE FROM document_facts WHERE fact = ?1 AND NOT EXISTS (SELECT 1 FROM entity_facts "
+        "WHERE id = ?1 AND kind = 0) AND NOT EXISTS (SELECT 1 FROM relationship_facts WHERE id = "
+        "?1 AND kind = 1)",
+        id));
+  }
+  erased_.clear();
+  return ok();
 }
 
 Result<> FactWriter::erase_mentions(std::int64_t memory_seq, const MemoryId& memory) {

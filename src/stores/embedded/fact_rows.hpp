@@ -48,6 +48,12 @@ class FactWriter {
 
   /// Removes all that a memory says: the facts that name it, and its mentions.
   Result<> erase_of(std::int64_t memory_seq, const MemoryId& memory);
+  /// Removes a fact that belongs to no memory, if there is one of that id. Fact: EntityFact or
+  /// RelationshipFact.
+  template <class Fact>
+  Result<> erase(const FactId& id);
+  /// Takes the facts that went with their memories out of the documents; after all else.
+  Result<> forget_erased();
 
  private:
   Result<> erase_mentions(std::int64_t memory_seq, const MemoryId& memory);
@@ -59,6 +65,7 @@ class FactWriter {
   Connection& connection_;
   std::int64_t& last_seq_;
   Touched& touched_;
+  std::vector<FactId> erased_;  // with their memories
 };
 
 Result<std::vector<EntityFact>> read_entity_facts(Connection& connection, std::int64_t after_seq,

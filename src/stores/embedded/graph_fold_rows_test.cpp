@@ -41,7 +41,7 @@ FoldedGraph expected_graph(Bank& bank) {
   for (const Memory& memory : *memories) {
     if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
   }
-  return fold(*entities, *relationships, mentions);
+  return fold(*entities, *relationships, mentions, EntityMerges(*bank.merges()));
 }
 
 template <class Row>

@@ -13,7 +13,7 @@ constexpr std::size_t id_length = 16;
 std::string select_entities(std::string_view rest) {
   return std::string(
              "SELECT e.key, e.name, e.type, e.mention_count, e.first_seen, e.last_seen, e.aliases, "
-             "e.placeholder, e.rev FROM entities e ")
+             "e.placeholder, e.rev, e.names FROM entities e ")
       .append(rest);
 }
 
@@ -27,7 +27,8 @@ Entity entity_from(const Row& row, int at = 0) {
   entity.last_seen = row.maybe_time(at++);
   entity.aliases = read_string_list(row.text(at++));
   entity.placeholder = row.integer(at++) != 0;
-  entity.rev = row.integer(at);
+  entity.rev = row.integer(at++);
+  entity.names = read_string_list(row.text(at));
   return entity;
 }
 
@@ -164,7 +165,7 @@ Result<std::vector<Neighbour>> read_neighbours(Connection& connection, std::stri
   std::vector<Neighbour> neighbours;
   BB5_TRY(connection.each(
       "SELECT e.key, e.name, e.type, e.mention_count, e.first_seen, e.last_seen, e.aliases, "
-      "e.placeholder, e.rev, "
+      "e.placeholder, e.rev, e.names, "
       "r.predicate, r.outgoing, r.confidence FROM ("
       "SELECT object_key AS other, predicate, 1 AS outgoing, confidence FROM relationships WHERE "
       "subject_key = ?1 "
@@ -174,9 +175,9 @@ Result<std::vector<Neighbour>> read_neighbours(Connection& connection, std::stri
       "ORDER BY r.confidence DESC NULLS LAST, e.key, r.predicate, r.outgoing DESC LIMIT ?2",
       [&](const Row& row) {
         neighbours.push_back({.entity = entity_from(row),
-                              .predicate = row.string(9),
-                              .outgoing = row.integer(10) != 0,
-                              .confidence = row.maybe_real(11)});
+                              .predicate = row.string(10),
+                              .outgoing = row.integer(11) != 0,
+                              .confidence = row.maybe_real(12)});
       },
       entity_key, limit_of(limit)));
   return neighbours;

@@ -92,33 +92,40 @@ Result<SearchResult> search_keywords(Connection& connection, std::string_view te
   if (!transaction) return std::move(transaction).error();
   auto labels = labels_of(connection, filter);
   if (!labels) return std::move(labels).error();
-  auto looked_at = count_memories(connection, *labels, std::nullopt);
-  if (!looked_at) return std::move(looked_at).error();
+  auto passing = count_memories(connection, *labels, std::nullopt);
+  if (!passing) return std::move(passing).error();
+  auto not_valid = not_valid_at(connection, filter.valid_at, *labels);
+  if (!not_valid) return std::move(not_valid).error();
+  const std::int64_t looked_at = *passing - not_valid->memories;
   SearchResult result{.hits = {},
-                      .plan = {.index = "fts5 bm25", .exact = true, .looked_at = *looked_at}};
+                      .plan = {.index = "fts5 bm25", .exact = true, .looked_at = looked_at}};
   const std::string expression = match_expression(text);
-  if (expression.empty() || k == 0 || *looked_at == 0) return result;
+  if (expression.empty() || k == 0 || looked_at == 0) return result;
 
   const auto take = [&](const Row& row) {
     result.hits.push_back({.id = {row.uuid(0)}, .seq = row.integer(1), .score = row.real(2)});
   };
   auto all = count_memories(connection, std::nullopt, std::nullopt);
   if (!all) return std::move(all).error();
-  if (*looked_at == *all) {
-    // Without a filter only the hits themselves are looked up among the memories.
+  if (*passing == *all) {
+    // Without a filter only the hits themselves are looked up among the memories; among the best
+    // there are no more that are not valid than there are at all.
+    const auto spare = static_cast<std::size_t>(not_valid->memories);
+    const std::size_t wanted = std::min(k, static_cast<std::size_t>(*all));
     BB5_TRY(connection.each(
         "SELECT m.id, m.seq, s.score FROM (SELECT rowid AS seq, -bm25(memories_fts) AS score "
         "FROM memories_fts WHERE memories_fts MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2) s "
-        "JOIN memories m ON m.seq = s.seq ORDER BY s.score DESC, m.seq",
-        take, expression, limit_of(k)));
+        "JOIN memories m ON m.seq = s.seq WHERE true" +
+            valid_sql("?4") + " ORDER BY s.score DESC, m.seq LIMIT ?3",
+        take, expression, limit_of(wanted + spare), limit_of(wanted), filter.valid_at));
     return result;
   }
   BB5_TRY(
       connection.each("SELECT m.id, m.seq, -bm25(memories_fts) AS score FROM memories_fts "
                       "JOIN memories m ON m.seq = memories_fts.rowid WHERE memories_fts MATCH ?1 "
-                      "AND m.network * 4 + m.kind IN (SELECT value FROM json_each(?3)) "
-                      "ORDER BY score DESC, m.seq LIMIT ?2",
-                      take, expression, limit_of(k), json_of(**labels)));
+                      "AND m.network * 4 + m.kind IN (SELECT value FROM json_each(?3))" +
+                          valid_sql("?4") + " ORDER BY score DESC, m.seq LIMIT ?2",
+                      take, expression, limit_of(k), json_of(**labels), filter.valid_at));
   return result;
 }
 

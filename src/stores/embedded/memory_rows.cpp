@@ -62,18 +62,21 @@ Memory memory_from(const Row& row, bool with_embedding) {
   return memory;
 }
 
-/// Places of memories that the labels let through, merged from one ordered scan for each label.
+/// Places of memories that the filter lets through, merged from one ordered scan for each label.
 Result<std::vector<std::int64_t>> filtered_seqs(Connection& connection,
                                                 const std::vector<std::int64_t>& labels,
-                                                std::int64_t after_seq, std::size_t limit) {
+                                                const PageRequest& request) {
+  const std::size_t limit = request.limit;
+  const auto& moment = request.filter.valid_at;
+  const std::string sql =
+      "SELECT seq FROM memories m INDEXED BY memories_by_network WHERE network = ?1 AND kind = ?2 "
+      "AND seq > ?3" +
+      valid_sql("?5") + " ORDER BY seq LIMIT ?4";
   std::vector<std::int64_t> seqs;
   for (const std::int64_t label : labels) {
     BB5_TRY(connection.each(
-        "SELECT seq FROM memories INDEXED BY memories_by_network WHERE network = ?1 AND kind = ?2 "
-        "AND seq > ?3 "
-        "ORDER BY seq LIMIT ?4",
-        [&](const Row& row) { seqs.push_back(row.integer(0)); }, label / 4, label % 4, after_seq,
-        limit_of(limit)));
+        sql, [&](const Row& row) { seqs.push_back(row.integer(0)); }, label / 4, label % 4,
+        request.after_seq, limit_of(limit), moment));
   }
   std::sort(seqs.begin(), seqs.end());
   if (seqs.size() > limit) seqs.resize(limit);
@@ -111,6 +114,32 @@ Result<std::optional<std::vector<std::int64_t>>> labels_of(Connection& connectio
   }
   std::sort(labels.begin(), labels.end());
   return std::optional(std::move(labels));
+}
+
+std::string valid_sql(std::string_view parameter) {
+  return fmt::format(
+      " AND ({0} IS NULL OR (coalesce(m.valid_from <= {0}, 1) AND coalesce(m.valid_until > {0}, "
+      "1)))",
+      parameter);
+}
+
+Result<NotValid> not_valid_at(Connection& connection, const std::optional<Timestamp>& moment,
+                              const std::optional<std::vector<std::int64_t>>& labels) {
+  NotValid found;
+  if (!moment) return found;
+  BB5_TRY(connection.each(
+      "SELECT network * 4 + kind, vec_id FROM memories INDEXED BY memories_by_end "
+      "WHERE valid_until <= ?1 UNION ALL "
+      "SELECT network * 4 + kind, vec_id FROM memories INDEXED BY memories_by_beginning "
+      "WHERE valid_from > ?1 AND (valid_until IS NULL OR valid_until > ?1)",
+      [&](const Row& row) {
+        if (labels && !std::binary_search(labels->begin(), labels->end(), row.integer(0))) return;
+        ++found.memories;
+        if (!row.is_null(1)) found.vec_ids.push_back(row.integer(1));
+      },
+      *moment));
+  std::sort(found.vec_ids.begin(), found.vec_ids.end());
+  return found;
 }
 
 Result<std::int64_t> network_code(Connection& connection, std::string_view network) {
@@ -161,11 +190,13 @@ Result<std::vector<Memory>> page_of_memories(Connection& connection, const PageR
   auto labels = labels_of(connection, request.filter);
   if (!labels) return std::move(labels).error();
   if (!*labels) {
-    BB5_TRY(connection.each(select_memories(with, "WHERE m.seq > ?1 ORDER BY m.seq LIMIT ?2"), take,
-                            request.after_seq, limit_of(request.limit)));
+    const auto& moment = request.filter.valid_at;
+    const std::string rest = "WHERE m.seq > ?1" + valid_sql("?3") + " ORDER BY m.seq LIMIT ?2";
+    BB5_TRY(connection.each(select_memories(with, rest), take, request.after_seq,
+                            limit_of(request.limit), moment));
     return memories;
   }
-  auto seqs = filtered_seqs(connection, **labels, request.after_seq, request.limit);
+  auto seqs = filtered_seqs(connection, **labels, request);
   if (!seqs) return std::move(seqs).error();
   const std::string sql = select_memories(with, "WHERE m.seq = ?");
   for (const std::int64_t seq : *seqs) BB5_TRY(connection.each(sql, take, seq));

@@ -25,6 +25,19 @@ namespace bb5::embedded {
 Result<std::optional<std::vector<std::int64_t>>> labels_of(Connection& connection,
                                                            const MemoryFilter& filter);
 
+/// ` AND …`: lets only those of the memories `m` through that are valid at the moment bound as
+/// `parameter` (`?3`), or all when it is NULL.
+[[nodiscard]] std::string valid_sql(std::string_view parameter);
+
+/// What the labels let through, and a moment does not.
+struct NotValid {
+  std::int64_t memories = 0;
+  std::vector<std::int64_t> vec_ids;  ///< of those that have one, ascending
+};
+/// Takes as long as there are such memories. Without a moment there are none.
+Result<NotValid> not_valid_at(Connection& connection, const std::optional<Timestamp>& moment,
+                              const std::optional<std::vector<std::int64_t>>& labels);
+
 /// The network's number, made when there is none yet.
 Result<std::int64_t> network_code(Connection& connection, std::string_view network);
 

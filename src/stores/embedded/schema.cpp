@@ -34,18 +34,20 @@ Result<std::map<std::string, std::string>> objects_of(Connection& connection) {
 }  // namespace
 
 Result<FileState> inspect_file(Connection& connection) {
-  auto id = connection.integer("PRAGMA application_id");
-  if (!id) {
+  // Counted before the ids are read: another process makes objects and ids in one transaction, so
+  // whoever sees its objects sees its ids too.
+  auto objects = connection.integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects) {
     // Seen this early it is not a damaged bank but a file of another kind.
-    if (id.error().detail.starts_with(fmt::format("SQLite {} ", SQLITE_NOTADB))) {
+    if (objects.error().detail.starts_with(fmt::format("SQLite {} ", SQLITE_NOTADB))) {
       return foreign(connection, "not a database");
     }
-    return std::move(id).error();
+    return std::move(objects).error();
   }
+  auto id = connection.integer("PRAGMA application_id");
+  if (!id) return std::move(id).error();
   auto version = connection.integer("PRAGMA user_version");
   if (!version) return std::move(version).error();
-  auto objects = connection.integer("SELECT count(*) FROM sqlite_schema");
-  if (!objects) return std::move(objects).error();
 
   if (*objects == 0 && *id == 0 && *version == 0) return FileState::empty;
   if (*id != application_id) return foreign(connection, "the database of another program");

@@ -24,9 +24,20 @@ constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 using Labels = std::optional<std::vector<std::int64_t>>;
 
-bool lets_through(const Labels& labels, std::int64_t label) {
-  return !labels || std::binary_search(labels->begin(), labels->end(), label);
-}
+/// Which vectors a search looks at: by their labels, less those of memories that are not valid at
+/// the moment asked about. Both are read in the transaction of the search.
+struct Sieve {
+  Labels labels;
+  std::vector<std::int64_t> left_out;  // vec_ids, ascending
+
+  [[nodiscard]] bool leaves_out(std::int64_t vec_id) const {
+    return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), vec_id);
+  }
+  [[nodiscard]] bool lets_through(std::int64_t vec_id, std::int64_t label) const {
+    return (!labels || std::binary_search(labels->begin(), labels->end(), label)) &&
+           !leaves_out(vec_id);
+  }
+};
 
 /// What one transaction sees of the bank's vectors.
 struct BankState {
@@ -57,6 +68,14 @@ Result<bool> belongs(Connection& connection, const CodesView& view, const BankSt
       },
       view.covers()));
   return same;
+}
+
+Result<Sieve> sieve_of(Connection& connection, const MemoryFilter& filter) {
+  auto labels = labels_of(connection, filter);
+  if (!labels) return std::move(labels).error();
+  auto not_valid = not_valid_at(connection, filter.valid_at, *labels);
+  if (!not_valid) return std::move(not_valid).error();
+  return Sieve{std::move(*labels), std::move(not_valid->vec_ids)};
 }
 
 /// A query as the kernels take it: q ≈ step · numbers.
@@ -135,14 +154,15 @@ struct Candidate {
 /// Scans the file and keeps every row whose cosine can reach the `k`-th best lower bound.
 class CandidateScan {
  public:
-  CandidateScan(const CodesView& view, const CodedQuery& query, const Labels& labels, std::size_t k)
+  CandidateScan(const CodesView& view, const CodedQuery& query, const Sieve& sieve, std::size_t k)
       : view_(view),
         query_(query),
+        sieve_(sieve),
         k_(k),
         scale_(static_cast<float>(query.step / query.length)),
         error_factor_(static_cast<float>((1 + query.rest) * (1 + 1e-6))),
         error_term_(static_cast<float>(query.rest * (1 + 1e-6))) {
-    if (labels) {
+    if (const Labels& labels = sieve.labels) {
       allowed_.emplace(labels->empty() ? 0 : static_cast<std::size_t>(labels->back()) + 1, char{0});
       for (const std::int64_t label : *labels) (*allowed_)[static_cast<std::size_t>(label)] = 1;
     }
@@ -189,6 +209,8 @@ class CandidateScan {
       const float near = scale_ * block.factors[i] * static_cast<float>(sums_[i - from]);
       const float error = block.errors[i] * error_factor_ + error_term_;
       if (near + error < threshold_ || (allowed_ && !is_allowed(block.labels[i]))) continue;
+      // Neither a candidate nor a bound for others.
+      if (sieve_.leaves_out(block.vec_ids[i])) continue;
       candidates_.push_back({near + error, first_row + static_cast<std::uint32_t>(i)});
       raise_threshold(near - error);
     }
@@ -208,6 +230,7 @@ class CandidateScan {
 
   const CodesView& view_;
   const CodedQuery& query_;
+  const Sieve& sieve_;
   const std::size_t k_;
   const float scale_;
   const float error_factor_;
@@ -222,16 +245,15 @@ class CandidateScan {
 
 /// Adds the vectors behind the file, or all of them, straight from the database.
 Result<std::int64_t> score_tail(Connection& connection, std::int64_t after_vec_id,
-                                std::span<const float> query, const Labels& labels,
-                                BestHits& best) {
+                                std::span<const float> query, const Sieve& sieve, BestHits& best) {
   std::int64_t rows = 0;
   std::vector<float> vector;
   BB5_TRY(connection.each(
-      "SELECT seq, label, embedding FROM vectors WHERE vec_id > ?",
+      "SELECT seq, label, vec_id, embedding FROM vectors WHERE vec_id > ?",
       [&](const Row& row) {
         ++rows;
-        if (!lets_through(labels, row.integer(1))) return;
-        copy_floats(row.blob(2), vector);
+        if (!sieve.lets_through(row.integer(2), row.integer(1))) return;
+        copy_floats(row.blob(3), vector);
         if (vector.size() == query.size()) best.add(cosine(query, vector), row.integer(0));
       },
       after_vec_id));
@@ -350,15 +372,17 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<con
       continue;
     }
 
-    auto labels = labels_of(connection, filter);
-    if (!labels) return std::move(labels).error();
-    auto looked_at = count_memories(connection, *labels, VectorState::indexed);
-    if (!looked_at) return std::move(looked_at).error();
-    result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = *looked_at};
-    if (k == 0 || *looked_at == 0) return result;
+    auto passing = sieve_of(connection, filter);
+    if (!passing) return std::move(passing).error();
+    const Sieve& sieve = *passing;
+    auto labelled = count_memories(connection, sieve.labels, VectorState::indexed);
+    if (!labelled) return std::move(labelled).error();
+    const std::int64_t looked_at = *labelled - std::ssize(sieve.left_out);
+    result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = looked_at};
+    if (k == 0 || looked_at == 0) return result;
 
     BestHits best(k);
-    auto tail = score_tail(connection, covered, query, *labels, best);
+    auto tail = score_tail(connection, covered, query, sieve, best);
     if (!tail) return std::move(tail).error();
     if (view && view->count() > 0) {
       auto vectors = count_memories(connection, std::nullopt, VectorState::indexed);
@@ -369,7 +393,7 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<con
       std::size_t wanted = k + (dead > 0 ? 8 + k / 2 : 0);
       Verdict verdict = Verdict::more_needed;
       while (verdict == Verdict::more_needed) {
-        CandidateScan scan(*view, coded, *labels, wanted);
+        CandidateScan scan(*view, coded, sieve, wanted);
         scan.run();
         BestHits attempt = best;
         auto scored = score_candidates(connection, *view, scan, query, attempt);
@@ -389,7 +413,7 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<con
       if (verdict == Verdict::stale || dead < 0) {
         // Could not be made anew: the database alone answers.
         best = BestHits(k);
-        auto all = score_tail(connection, 0, query, *labels, best);
+        auto all = score_tail(connection, 0, query, sieve, best);
         if (!all) return std::move(all).error();
         result.plan.index = "exact float";
       }

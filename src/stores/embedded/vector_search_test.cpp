@@ -39,9 +39,18 @@ class VectorSearchTest : public testing::Test {
     for (const Memory& memory : *written) held_[memory.id].seq = memory.seq;
   }
 
+  /// Some are not valid at all times: tens of them, so that the scan has to leave out many.
   void write_samples(std::int64_t first, std::int64_t count) {
-    write(sample_batch(first, count, dimension));
+    std::vector<Memory> batch = sample_batch(first, count, dimension);
+    for (std::int64_t i = 0; i < count; ++i) {
+      Memory& memory = batch[static_cast<std::size_t>(i)];
+      if ((first + i) % 3 == 0) memory.valid_from = moment((first + i) % 11);
+      if ((first + i) % 4 == 0) memory.valid_until = moment((first + i) % 13);
+    }
+    write(batch);
   }
+
+  static Timestamp moment(std::int64_t second) { return Timestamp(std::chrono::seconds(second)); }
 
   void erase(const MemoryId& id) {
     ASSERT_THAT(bank_->erase(id), HasValue(true));
@@ -55,8 +64,11 @@ class VectorSearchTest : public testing::Test {
       return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
     };
     for (const auto& [id, memory] : held_) {
+      const bool not_valid =
+          filter.valid_at && ((memory.valid_from && *memory.valid_from > *filter.valid_at) ||
+                              (memory.valid_until && *memory.valid_until <= *filter.valid_at));
       if (memory.embedding.empty() || !passes(filter.networks, memory.network) ||
-          !passes(filter.kinds, memory.kind)) {
+          !passes(filter.kinds, memory.kind) || not_valid) {
         continue;
       }
       hits.push_back({id, memory.seq, cosine(query, memory.embedding)});
@@ -81,6 +93,7 @@ class VectorSearchTest : public testing::Test {
       if (random() % 3 == 0) filter.networks = {std::string(known_networks[random() % 4])};
       if (random() % 5 == 0) filter.networks.emplace_back("rare");
       if (random() % 4 == 0) filter.kinds = {MemoryKind::memory};
+      if (random() % 2 == 0) filter.valid_at = moment(static_cast<std::int64_t>(random() % 14));
       const auto result = bank_->nearest(query, k, filter);
       ASSERT_THAT(result, Succeeds());
       const auto expected = brute_force(query, k, filter);
@@ -167,6 +180,26 @@ TEST_F(VectorSearchTest, DeletingTheNearestOnesNeverMakesTheAnswerShort) {
   const auto result = bank_->nearest(query, 10, {});
   ASSERT_THAT(result, Succeeds());
   EXPECT_EQ(result->hits, brute_force(query, 10, {}));
+}
+
+TEST_F(VectorSearchTest, ClosingTheNearestOnesNeverMakesTheAnswerShort) {
+  std::mt19937_64 random(test_seed());
+  write_samples(0, 3000);
+  const auto query = random_vector(random, dimension);
+  ASSERT_THAT(bank_->nearest(query, 1, {}), Succeeds());
+  ASSERT_TRUE(std::filesystem::exists(codes_file()));
+  const MemoryFilter now{.valid_at = moment(1'000)};
+  std::vector<Memory> closed;
+  for (const Hit& hit : brute_force(query, 700, now)) {
+    closed.push_back(held_.at(hit.id));
+    closed.back().valid_until = moment(500);
+  }
+  write(closed);
+  const auto result = bank_->nearest(query, 10, now);
+  ASSERT_THAT(result, Succeeds());
+  EXPECT_EQ(result->plan.index, "exact int8 → float");
+  EXPECT_EQ(result->hits, brute_force(query, 10, now));
+  EXPECT_EQ(bank_->nearest(query, 10, {})->hits, brute_force(query, 10, {}));
 }
 
 TEST_F(VectorSearchTest, EqualVectorsComeInOrderOfInsertion) {

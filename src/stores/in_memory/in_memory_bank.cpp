@@ -8,6 +8,7 @@
 #include <set>
 #include <shared_mutex>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -41,7 +42,12 @@ bool matches(const MemoryFilter& filter, const Memory& memory) {
   const auto holds = [](const auto& list, const auto& value) {
     return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
   };
-  return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind);
+  const auto valid_at = [&](Timestamp moment) {
+    return (!memory.valid_from || *memory.valid_from <= moment) &&
+           (!memory.valid_until || *memory.valid_until > moment);
+  };
+  return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind) &&
+         (!filter.valid_at || valid_at(*filter.valid_at));
 }
 
 /// Lower-cased words of letters and digits: enough to find things in tests.
@@ -95,6 +101,7 @@ struct State {
   std::int64_t next_seq = 1;
   std::int64_t next_fact_seq = 1;
 
+  EntityMerges merges;
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
   std::set<MemoryId> moved;  // to another network since the last fold
@@ -107,6 +114,9 @@ struct State {
 
   EmbedderInfo embedder;
   std::map<std::pair<std::string, std::string>, std::vector<float>> cache;
+
+  std::map<std::string, RetainedDocument, std::less<>> documents;  // by source
+  std::unordered_map<MemoryId, Standing> standings;                // those not by_itself
 
   std::vector<LedgerRun> runs;  // oldest first
   std::map<std::tuple<Uuid, std::string, std::int64_t>, LedgerBatch> batches;
@@ -165,6 +175,8 @@ class InMemoryBank final : public Bank {
     state_.relationship_facts.erase_of(id);
     state_.memories.erase(seq->second);
     state_.seq_of.erase(seq);
+    state_.standings.erase(id);
+    forget_absent();
     fold_locked();
     return true;
   }
@@ -343,18 +355,9 @@ class InMemoryBank final : public Bank {
 
   Result<std::optional<Entity>> entity_named(std::string_view name) const override {
     const std::shared_lock lock(mutex_);
-    const std::string key = name_key_of(name);
-    std::optional<Entity> best;
-    for (const auto& [entity_key, entity] : state_.graph.entities) {
-      if (name_key_of(entity.name) != key) continue;
-      // entities come in order of their keys: only a better one takes the place of an earlier one
-      const auto rank = [](const Entity& e) {
-        return std::tuple(e.placeholder, -e.mention_count, !e.first_seen,
-                          e.first_seen.value_or(Timestamp{}));
-      };
-      if (!best || rank(entity) < rank(*best)) best = entity;
-    }
-    return best;
+    const auto meant = state_.graph.meanings.find(name_key_of(name));
+    if (meant == state_.graph.meanings.end()) return std::optional<Entity>{};
+    return std::optional(state_.graph.entities.at(meant->second));
   }
 
   Result<> fold_graph() override {
@@ -377,6 +380,32 @@ class InMemoryBank final : public Bank {
   Result<std::vector<RelationshipFact>> get_relationship_facts(
       std::span<const FactId> ids) const override {
     return facts_of_ids(state_.relationship_facts, ids);
+  }
+
+  Result<std::vector<EntityMerge>> merges() const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<EntityMerge> merges;
+    for (const auto& [from, merge] : state_.merges.all()) merges.push_back(merge);
+    return merges;
+  }
+
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    const std::unique_lock lock(mutex_);
+    auto all = with_merges(state_.merges, merges);
+    if (!all) return std::move(all).error();
+    state_.merges = EntityMerges(*all);
+    fold_locked();
+    return ok();
+  }
+
+  Result<bool> split_entity(std::string_view from_key) override {
+    const std::unique_lock lock(mutex_);
+    auto rest = without_merge(state_.merges, from_key);
+    if (!rest) return std::move(rest).error();
+    if (!*rest) return false;
+    state_.merges = EntityMerges(**rest);
+    fold_locked();
+    return true;
   }
 
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
@@ -406,6 +435,40 @@ class InMemoryBank final : public Bank {
     for (const auto& [key, edge] : state_.graph.relationships) enqueue(edge, false);
     for (const Mention& mention : state_.graph.mentions) enqueue(mention, false);
     return ok();
+  }
+
+  // --- documents ---
+
+  Result<std::optional<RetainedDocument>> document(std::string_view source) const override {
+    const std::shared_lock lock(mutex_);
+    const auto found = state_.documents.find(source);
+    if (found == state_.documents.end()) return std::optional<RetainedDocument>{};
+    return std::optional(found->second);
+  }
+
+  Result<std::vector<RetainedDocument>> documents(std::string_view after_source,
+                                                  std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<RetainedDocument> found;
+    for (auto at = state_.documents.upper_bound(after_source);
+         at != state_.documents.end() && found.size() < limit; ++at)
+      found.push_back(at->second);
+    return found;
+  }
+
+  Result<std::int64_t> times_said(const MemoryId& memory) const override {
+    const std::shared_lock lock(mutex_);
+    std::int64_t times = 0;
+    for (const auto& [source, document] : state_.documents)
+      times += std::count(document.memories.begin(), document.memories.end(), memory);
+    return times;
+  }
+
+  Result<std::vector<Standing>> standings(std::span<const MemoryId> memories) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Standing> found;
+    for (const MemoryId& id : memories) found.push_back(standing_of(id).value_or(Standing{}));
+    return found;
   }
 
   Result<std::unique_ptr<MigrationLock>> lock_relay() override {
@@ -516,7 +579,11 @@ class InMemoryBank final : public Bank {
 
   Result<WriteOutcome> write_locked(const WriteBatch& batch) {
     WriteOutcome outcome;
-    for (const Memory& memory : batch.memories) {
+    if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
+      return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+    if (batch.document != nullptr) BB5_TRY(open_document(*batch.document));
+    for (std::size_t i = 0; i < batch.memories.size(); ++i) {
+      const Memory& memory = batch.memories[i];
       BB5_TRY(validate(memory));
       if (!memory.embedding.empty() && memory.embedding.size() != state_.embedder.dimension) {
         return Error{
@@ -524,8 +591,11 @@ class InMemoryBank final : public Bank {
             fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
                         memory.legacy_id, memory.embedding.size(), state_.embedder.dimension)};
       }
+      const auto held = standing_of(memory.id);
       auto action = put(memory, batch.on_conflict);
       if (!action) return std::move(action).error();
+      if (*action != WriteAction::conflict)
+        state_.standings[memory.id] = standing_after(held, wanted_standing(batch, i));
       outcome.memories.push_back(*action);
     }
     for (const EntityFact& fact : batch.entity_facts) {
@@ -535,6 +605,8 @@ class InMemoryBank final : public Bank {
       outcome.relationship_facts.push_back(
           put_fact(state_.relationship_facts, fact, batch.on_conflict));
     }
+    forget_absent();
+    if (batch.document != nullptr) BB5_TRY(close_document(batch));
     if (batch.ledger != nullptr) {
       const auto& actions = batch.ledger->part == LedgerPart::memories ? outcome.memories
                             : batch.ledger->part == LedgerPart::entities
@@ -544,6 +616,102 @@ class InMemoryBank final : public Bank {
     }
     if (batch.fold) fold_locked();
     return outcome;
+  }
+
+  /// Nothing: the bank does not hold the memory.
+  [[nodiscard]] std::optional<Standing> standing_of(const MemoryId& id) const {
+    if (!state_.seq_of.contains(id)) return std::nullopt;
+    const auto found = state_.standings.find(id);
+    return found == state_.standings.end() ? Standing::by_itself : found->second;
+  }
+
+  static bool says(const RetainedDocument& document, const MemoryId& memory) {
+    return std::find(document.memories.begin(), document.memories.end(), memory) !=
+           document.memories.end();
+  }
+
+  static Standing wanted_standing(const WriteBatch& batch, std::size_t place) {
+    if (!batch.standings.empty()) return batch.standings[place];
+    return batch.document != nullptr && says(batch.document->document, batch.memories[place].id)
+               ? Standing::said
+               : Standing::by_itself;
+  }
+
+  /// Before the batch: opens again what the document says again.
+  Result<> open_document(const DocumentChange& change) {
+    BB5_TRY(validate(change));
+    const auto held = state_.documents.find(change.document.source);
+    BB5_TRY(check_follows(change, held == state_.documents.end()
+                                      ? std::nullopt
+                                      : std::optional(held->second.digest)));
+    for (const MemoryId& id : change.document.memories) {
+      if (standing_of(id) != Standing::unsaid) continue;
+      state_.memories.at(state_.seq_of.at(id)).valid_until.reset();
+      state_.standings[id] = Standing::said;
+    }
+    return ok();
+  }
+
+  /// After the batch: puts the document's new state in the place of the former one.
+  Result<> close_document(const WriteBatch& batch) {
+    const RetainedDocument& document = batch.document->document;
+    for (const MemoryId& id : document.memories) {
+      if (!state_.seq_of.contains(id)) return names_nothing(document, id);
+    }
+    for (const FactId& id : document.entity_facts) {
+      if (state_.entity_facts.find(id) == nullptr) return names_nothing(document, id);
+    }
+    for (const FactId& id : document.relationship_facts) {
+      if (state_.relationship_facts.find(id) == nullptr) return names_nothing(document, id);
+    }
+    const RetainedDocument former =
+        std::exchange(state_.documents[document.source], RetainedDocument(document));
+    remove_unsaid(state_.entity_facts, former.entity_facts, batch.entity_facts,
+                  &RetainedDocument::entity_facts);
+    remove_unsaid(state_.relationship_facts, former.relationship_facts, batch.relationship_facts,
+                  &RetainedDocument::relationship_facts);
+    for (const MemoryId& id : former.memories) close_if_unsaid(id, document.retained_at);
+    return ok();
+  }
+
+  /// Removes those of the facts that neither a document nor the batch has.
+  template <class Fact>
+  void remove_unsaid(FactTable<Fact>& facts, const std::vector<FactId>& former,
+                     std::span<const Fact> written, std::vector<FactId> RetainedDocument::*said) {
+    for (const FactId& id : former) {
+      const bool kept =
+          std::any_of(written.begin(), written.end(),
+                      [&](const Fact& fact) { return fact.id == id; }) ||
+          std::any_of(state_.documents.begin(), state_.documents.end(), [&](const auto& entry) {
+            const std::vector<FactId>& ids = entry.second.*said;
+            return std::find(ids.begin(), ids.end(), id) != ids.end();
+          });
+      const Fact* fact = facts.find(id);
+      if (!kept && fact != nullptr && !fact->memory) facts.erase(id);
+    }
+  }
+
+  void close_if_unsaid(const MemoryId& id, Timestamp moment) {
+    const bool still_said = std::any_of(state_.documents.begin(), state_.documents.end(),
+                                        [&](const auto& entry) { return says(entry.second, id); });
+    if (still_said || standing_of(id) != Standing::said) return;
+    Memory& memory = state_.memories.at(state_.seq_of.at(id));
+    if (memory.valid_until && *memory.valid_until <= moment) return;
+    memory.valid_until = moment;
+    state_.standings[id] = Standing::unsaid;
+  }
+
+  /// Takes what is no longer there out of the documents.
+  void forget_absent() {
+    for (auto& [source, document] : state_.documents) {
+      std::erase_if(document.memories,
+                    [&](const MemoryId& id) { return !state_.seq_of.contains(id); });
+      std::erase_if(document.entity_facts,
+                    [&](const FactId& id) { return state_.entity_facts.find(id) == nullptr; });
+      std::erase_if(document.relationship_facts, [&](const FactId& id) {
+        return state_.relationship_facts.find(id) == nullptr;
+      });
+    }
   }
 
   Result<WriteAction> put(const Memory& memory, OnConflict on_conflict) {
@@ -644,7 +812,7 @@ class InMemoryBank final : public Bank {
     for (const auto& [seq, memory] : state_.memories) {
       if (memory.kind == MemoryKind::memory) mentions.push_back({memory.id, memory.entities});
     }
-    FoldedGraph next = fold(entities, relationships, mentions);
+    FoldedGraph next = fold(entities, relationships, mentions, state_.merges);
     ++state_.graph_rev;
     const auto without_rev = [](auto row) {
       row.rev = 0;

@@ -64,6 +64,7 @@ Result<> check(const GraphChange& change) {
       keys = {change.entity.key};
       texts = {change.entity.name, change.entity.type};
       texts.insert(texts.end(), change.entity.aliases.begin(), change.entity.aliases.end());
+      texts.insert(texts.end(), change.entity.names.begin(), change.entity.names.end());
       break;
     case GraphChange::Kind::relationship:
       keys = {change.relationship.subject_key, change.relationship.object_key};
@@ -267,14 +268,14 @@ class ApplyBuilder {
             "e.first_seen = datetime(row.fs), e.last_seen = datetime(row.ls), "
             "e.aliases = row.a, e.placeholder = row.p, e.rev = row.r, e.bare = null, "
             "e.order_key = row.ko, e.full_key = row.kf, e.sort_key = row.ks, "
-            "e.name_key = row.nk",
+            "e.name_key = row.nk, e.names = row.ns, e.named_in = row.ni",
         parameters(), limits_, statements_);
     for (const Row& row : rows) {
       if (row.change->removed) continue;
       const Entity& entity = row.change->entity;
       json values = start_row(row);
       put_end(values, "k", stored(entity.key));
-      values["nk"] = lookup_key(bank_, name_key_of(entity.name));
+      values["nk"] = lookup_key(bank_, name_of_key(entity.key));
       values["n"] = entity.name;
       values["t"] = entity.type;
       values["c"] = entity.mention_count;
@@ -282,6 +283,10 @@ class ApplyBuilder {
       put(values, "ls", entity.last_seen);
       values["a"] = entity.aliases;
       values["p"] = entity.placeholder;
+      if (!entity.names.empty()) {
+        values["ns"] = entity.names;
+        values["ni"] = bank_;
+      }
       pieces.add(std::move(values));
     }
     pieces.finish();
@@ -448,7 +453,7 @@ json page_parameters(std::string_view bank, std::size_t limit) {
 
 constexpr std::string_view entity_columns =
     "coalesce(e.full_key, e.key), e.name, e.type, e.mention_count, e.first_seen, e.last_seen, "
-    "e.aliases, e.placeholder, e.rev";
+    "e.aliases, e.placeholder, e.rev, e.names";
 
 /// The subject's key, the predicate and the object's key in one text, for relationships made by
 /// hand.
@@ -599,13 +604,18 @@ Statement neighbours_statement(std::string_view bank, std::string_view entity_ke
 
 Statement entity_named_statement(std::string_view bank, std::string_view name) {
   json parameters = page_parameters(bank, 1);
+  parameters["bank"] = bank;
+  parameters["plain"] = name_key_of(name);
   parameters["name"] = lookup_key(bank, name_key_of(name));
   return {.text =
-              "MATCH (e:Entity {name_key: $name}) WHERE e.bare IS NULL "
-              "RETURN " +
-              std::string(entity_columns) +
-              " ORDER BY coalesce(e.placeholder, false), e.mention_count DESC, e.first_seen, "
-              "coalesce(e.sort_key, e.key) LIMIT $limit",
+              // Its own name, or one that merges lead to it.
+          "CALL { MATCH (e:Entity {name_key: $name}) RETURN e UNION "
+          "MATCH (e:Entity {named_in: $bank}) WHERE $plain IN e.names RETURN e } "
+          "WITH e WHERE e.bare IS NULL "
+          "RETURN " +
+          std::string(entity_columns) +
+          " ORDER BY coalesce(e.placeholder, false), e.mention_count DESC, e.first_seen, "
+          "coalesce(e.sort_key, e.key) LIMIT $limit",
           .parameters = std::move(parameters)};
 }
 
@@ -654,6 +664,9 @@ Entity entity_from(const json& row, std::string_view bank) {
   if (row.size() > 6 && row[6].is_array())
     for (const auto& alias : row[6])
       entity.aliases.push_back(alias.is_string() ? alias.get<std::string>() : alias.dump());
+  if (row.size() > 9 && row[9].is_array())
+    for (const auto& name : row[9])
+      entity.names.push_back(name.is_string() ? name.get<std::string>() : name.dump());
   return entity;
 }
 
@@ -677,9 +690,9 @@ std::optional<Mention> mention_from(const json& row, std::string_view bank) {
 
 Neighbour neighbour_from(const json& row, std::string_view bank) {
   return {.entity = entity_from(row, bank),
-          .predicate = text_at(row, 9),
-          .outgoing = row.size() > 10 && row[10].is_boolean() && row[10].get<bool>(),
-          .confidence = number_at(row, 11)};
+          .predicate = text_at(row, 10),
+          .outgoing = row.size() > 11 && row[11].is_boolean() && row[11].get<bool>(),
+          .confidence = number_at(row, 12)};
 }
 
 }  // namespace bb5::neo4j

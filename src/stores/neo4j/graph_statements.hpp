@@ -17,9 +17,10 @@
 ///
 /// How a bank lies in Neo4j:
 ///   (:Entity {key, bank, name, type, first_seen, last_seen, mention_count, aliases, placeholder,
-///             rev}), key = `bank|entity key`; besides full_key, sort_key, order_key, name_key
-///             (graph_keys.hpp). With `bare: true` it is only the end of a relationship whose
-///             entity has not come yet: no reader sees it.
+///             names, rev}), key = `bank|entity key`; besides full_key, sort_key, order_key,
+///             name_key (graph_keys.hpp) and, where there are `names`, named_in, the bank. With
+///             `bare: true` it is only the end of a relationship whose entity has not come yet: no
+///             reader sees it.
 ///   (:Entity)-[:USES {rel_key, predicate, confidence, observation_count, first_observed,
 ///             last_observed, rev}]->(:Entity); rel_key tells two predicates of one type apart;
 ///             besides sort_key, predicate_key.

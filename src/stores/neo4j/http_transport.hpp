@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "http/http_client.hpp"
 #include "stores/neo4j/graph_transport.hpp"
-#include "stores/neo4j/http_client.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
 
 namespace bb5::neo4j {

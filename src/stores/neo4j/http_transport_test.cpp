@@ -3,8 +3,8 @@
 #include <atomic>
 #include <thread>
 
-#include "stores/neo4j/scripted_http_server.hpp"
 #include "tests/support/result_matchers.hpp"
+#include "tests/support/scripted_http_server.hpp"
 
 namespace bb5::neo4j {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <curl/curl.h>
 
-#include "stores/neo4j/http_client.hpp"
+#include "http/http_client.hpp"
 #include "stores/neo4j/http_transport.hpp"
 #include "stores/neo4j/neo4j_projection.hpp"
 
@@ -84,12 +84,13 @@ Result<std::unique_ptr<GraphProjection>> open_neo4j_graph(const Neo4jOptions& op
     return Error{.code = Errc::invalid_argument,
                  .message = "bank name: " + options.bank,
                  .remedy = "use one to forty of a-z, 0-9 and _"};
-  auto client = neo4j::new_http_client({.base_url = address->base_url,
-                                        .user = address->user,
-                                        .password = options.password,
-                                        .ca_file = options.ca_file,
-                                        .connect_timeout = options.connect_timeout,
-                                        .connections = options.connections});
+  auto client = new_http_client({.service = "Neo4j",
+                                 .base_url = address->base_url,
+                                 .user = address->user,
+                                 .password = options.password,
+                                 .ca_file = options.ca_file,
+                                 .connect_timeout = options.connect_timeout,
+                                 .connections = options.connections});
   auto transport =
       neo4j::new_http_transport(std::move(client), {.database = address->database,
                                                     .door = options.door,

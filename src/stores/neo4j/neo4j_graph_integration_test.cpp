@@ -10,13 +10,13 @@
 
 #include "base/environment.hpp"
 #include "base/utf8.hpp"
+#include "http/http_client.hpp"
 #include "operations/graph/compare.hpp"
 #include "operations/graph/graph_test_tools.hpp"
 #include "operations/graph/relay.hpp"
 #include "stores/embedded/embedded_bank.hpp"
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "stores/neo4j/graph_statements.hpp"
-#include "stores/neo4j/http_client.hpp"
 #include "stores/neo4j/http_transport.hpp"
 #include "stores/neo4j/neo4j_errors.hpp"
 #include "stores/neo4j/neo4j_graph.hpp"
@@ -166,7 +166,7 @@ class Neo4jGraph : public testing::TestWithParam<Neo4jOptions::Door> {
     const std::size_t port_end = options_.url.rfind('/');
     options.door = options_.door;
     return neo4j::new_http_transport(
-        neo4j::new_http_client(
+        new_http_client(
             {.base_url = "http://" + options_.url.substr(user_end + 1, port_end - user_end - 1),
              .user = "neo4j",
              .password = options_.password}),
@@ -671,6 +671,38 @@ TEST_P(Neo4jGraph, TheRelayMakesItEqualToTheBanksOwnTables) {
   report = rebuild_projection(*bank, *graph_, options);
   ASSERT_THAT(report, Succeeds());
   expect_equal(*bank, *graph_);
+}
+
+TEST_P(Neo4jGraph, TheRelayFollowsMergesAndSplits) {
+  const TemporaryFolder folder;
+  const auto opened = open_embedded_bank({.file = folder / "bank.db", .create = true});
+  ASSERT_THAT(opened, Succeeds());
+  Bank& bank = **opened;
+  fill_bank(bank, 60, test_seed());
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  const auto entities = *bank.entities({}, 100);
+  ASSERT_GT(entities.size(), 10u);
+  std::vector<EntityMerge> merges;
+  for (std::size_t i = 0; i + 1 < 8; ++i)
+    merges.push_back({entities[i].key, entities[i + 1].key, entities[i].name, "test", at(1)});
+  merges.push_back({alias_key("nobody says this"), entities[9].key, "Nobody says this", "", at(2)});
+  ASSERT_THAT(bank.merge_entities(merges), Succeeds());
+  EXPECT_LE(bank.graph_counts()->entities, std::ssize(entities) - 7);
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_, 7);
+  expect_equal_answers(bank, *graph_);
+  for (const EntityMerge& merge : merges) {
+    EXPECT_EQ(*graph_->entity_named(merge.name), *bank.entity_named(merge.name)) << merge.name;
+  }
+  EXPECT_EQ((*graph_->entity_named("NOBODY says this"))->key, entities[9].key);
+
+  for (const EntityMerge& merge : merges)
+    ASSERT_THAT(bank.split_entity(merge.from_key), HasValue(true));
+  ASSERT_THAT(drain_outbox(bank, *graph_), Succeeds());
+  expect_equal(bank, *graph_, 7);
+  expect_equal_answers(bank, *graph_);
+  EXPECT_EQ(bank.graph_counts()->entities, std::ssize(entities));
+  EXPECT_EQ(*graph_->entity_named("nobody says this"), std::nullopt);
 }
 
 std::string door_name(const testing::TestParamInfo<Neo4jOptions::Door>& door) {

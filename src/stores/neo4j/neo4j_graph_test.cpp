@@ -1,7 +1,7 @@
 #include "stores/neo4j/neo4j_graph.hpp"
 
-#include "stores/neo4j/scripted_http_server.hpp"
 #include "tests/support/result_matchers.hpp"
+#include "tests/support/scripted_http_server.hpp"
 
 namespace bb5 {
 namespace {
@@ -40,10 +40,10 @@ TEST(OpenNeo4jGraph, RefusesBankNamesThatNoStoreTakes) {
 }
 
 TEST(OpenNeo4jGraph, SpeaksToTheHostDatabaseAndUserOfItsUrl) {
-  neo4j::ScriptedHttpServer server([](const neo4j::ServedRequest& request) {
+  ScriptedHttpServer server([](const ServedRequest& request) {
     if (request.path == "/")
-      return neo4j::ScriptedReply{.body = R"({"transaction":"t","neo4j_version":"5.26.18"})"};
-    return neo4j::ScriptedReply{
+      return ScriptedReply{.body = R"({"transaction":"t","neo4j_version":"5.26.18"})"};
+    return ScriptedReply{
         .status = 404,
         .body =
             R"({"errors":[{"code":"Neo.ClientError.Database.DatabaseNotFound","message":"m"}]})"};

@@ -187,26 +187,33 @@ std::vector<float> read_vector(std::string_view field) {
   return read_floats(field.substr(4));
 }
 
-std::vector<std::string> read_texts(std::string_view field) {
-  std::vector<std::string> values;
+/// Calls `take` with each element of an array of one dimension; NULL ones are empty.
+template <class Take>
+void read_array(std::string_view field, Take take) {
   const auto dimensions = number_at<std::uint32_t>(field);
-  if (dimensions == 0) return values;
+  if (dimensions == 0) return;
   if (dimensions != 1) throw std::logic_error("an array has more than one dimension");
   const auto count = number_at<std::uint32_t>(field, 12);
-  values.reserve(std::min<std::size_t>(count, field.size() / 4));  // each takes its length at least
   std::size_t at = 20;
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto length = static_cast<std::int32_t>(number_at<std::uint32_t>(field, at));
     at += 4;
-    if (length < 0) {
-      values.emplace_back();
-      continue;
-    }
-    const auto size = static_cast<std::size_t>(length);
+    const auto size = length < 0 ? 0 : static_cast<std::size_t>(length);
     if (at + size > field.size()) throw std::logic_error("an array's element is too long");
-    values.emplace_back(field.substr(at, size));
+    take(field.substr(at, size));
     at += size;
   }
+}
+
+std::vector<std::string> read_texts(std::string_view field) {
+  std::vector<std::string> values;
+  read_array(field, [&](std::string_view element) { values.emplace_back(element); });
+  return values;
+}
+
+std::vector<Uuid> read_uuids(std::string_view field) {
+  std::vector<Uuid> values;
+  read_array(field, [&](std::string_view element) { values.push_back(read_uuid(element)); });
   return values;
 }
 

@@ -96,6 +96,7 @@ void append_floats(std::string& out, std::span<const float> values);
 [[nodiscard]] std::vector<float> read_floats(std::string_view field);
 /// One dimension; NULL elements become empty texts.
 [[nodiscard]] std::vector<std::string> read_texts(std::string_view field);
+[[nodiscard]] std::vector<Uuid> read_uuids(std::string_view field);
 /// The server's text of the value: one space after each `,` and `:`.
 [[nodiscard]] std::string_view read_jsonb(std::string_view field);
 

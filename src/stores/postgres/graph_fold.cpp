@@ -23,12 +23,16 @@ std::string joined(std::initializer_list<std::string_view> pieces) {
 // Literals that lie side by side are one text on purpose.
 // NOLINTBEGIN(bugprone-suspicious-missing-comma)
 
-/// Entities and the meaning of names (rules 1 and 2). Scope: the names $1, or all. Answers with the
-/// names that now mean another entity, or none.
+/// Entities and the meaning of names (rules 1 and 2). Scope: the names $1 and those that merges
+/// join with them, or all. Answers with the names that now mean another entity, or none.
 std::string entities_sql(bool all) {
+  const std::string_view touched =
+      "touched AS MATERIALIZED (SELECT unnest($1::uuid[]) AS name_id UNION SELECT o.name_id"
+      " FROM unnest($1::uuid[]) AS t(name_id) JOIN {bank}.merged_names g USING (name_id)"
+      " JOIN {bank}.merged_names o ON o.name_group = g.name_group), ";
   const std::string_view facts =
-      all ? "SELECT * FROM {bank}.entity_facts WHERE name_id IS NOT NULL"
-          : "SELECT f.* FROM touched JOIN {bank}.entity_facts f USING (name_id)";
+      all ? "(SELECT * FROM {bank}.entity_facts WHERE name_id IS NOT NULL) f"
+          : "touched JOIN {bank}.entity_facts f USING (name_id)";
   // Names that nothing bears.
   const std::string_view uses =
       all ? "SELECT name_id, name, placeholder, memory_id FROM {bank}.mention_facts"
@@ -52,60 +56,100 @@ std::string entities_sql(bool all) {
           : "SELECT n.* FROM touched JOIN {bank}.names n USING (name_id)";
   return joined({
       "WITH ",
-      all ? "" : "touched AS MATERIALIZED (SELECT DISTINCT unnest($1::uuid[]) AS name_id), ",
-      "f AS MATERIALIZED (",
+      all ? "" : touched,
+      // root_…: the entity into which the fact goes.
+      "f AS MATERIALIZED (SELECT f.*, coalesce(k.root_id, a.root_id, f.entity_id) AS root_id,"
+      " coalesce(k.root_key, a.root_key, f.key) AS root_key,"
+      " coalesce(k.root_name_id, a.root_name_id, f.name_id) AS root_name_id FROM ",
       facts,
-      "), ",
-      "spelled AS (SELECT entity_id, name, sum(mentions) AS mentions FROM f GROUP BY entity_id, "
-      "name), ",
-      "titled AS MATERIALIZED (SELECT DISTINCT ON (entity_id) entity_id, name FROM spelled"
-      " ORDER BY entity_id, mentions DESC, name COLLATE \"C\"), ",
-      "others AS (SELECT a.entity_id, array_agg(a.alias ORDER BY a.alias COLLATE \"C\") AS aliases"
-      " FROM (SELECT entity_id, name COLLATE \"C\" AS alias FROM f"
-      " UNION SELECT entity_id, unnest(aliases) COLLATE \"C\" FROM f) a"
-      " JOIN titled t ON t.entity_id = a.entity_id AND t.name <> a.alias GROUP BY a.entity_id), ",
-      "gathered AS (SELECT entity_id, key, name_id,"
-      " min(CASE WHEN type = '' THEN 'concept' COLLATE \"C\" ELSE type END) AS type,"
+      " LEFT JOIN {bank}.merges k ON k.from_id = f.entity_id"
+      " LEFT JOIN {bank}.merges a ON a.from_name_id = f.name_id AND a.leads_any_type), ",
+      "described AS MATERIALIZED (SELECT name_id FROM f UNION SELECT root_name_id FROM f), ",
+      "spelled AS (SELECT root_id, name, entity_id = root_id AS own, sum(mentions) AS mentions "
+      "FROM "
+      "f GROUP BY 1, 2, 3), ",
+      "titled AS MATERIALIZED (SELECT DISTINCT ON (root_id) root_id, name FROM spelled"
+      " ORDER BY root_id, own DESC, mentions DESC, name COLLATE \"C\"), ",
+      "others AS (SELECT a.root_id, array_agg(a.alias ORDER BY a.alias COLLATE \"C\") AS aliases"
+      " FROM (SELECT root_id, name COLLATE \"C\" AS alias FROM f"
+      " UNION SELECT root_id, unnest(aliases) COLLATE \"C\" FROM f"
+      " UNION SELECT root_id, name FROM {bank}.merges WHERE name <> '') a"
+      " JOIN titled t ON t.root_id = a.root_id AND t.name <> a.alias GROUP BY a.root_id), ",
+      "led AS MATERIALIZED (SELECT root_id, array_agg(name ORDER BY name COLLATE \"C\") AS names "
+      "FROM (SELECT root_id, substr(key, strpos(key, ':') + 1) AS name FROM f"
+      " WHERE name_id <> root_name_id"
+      " UNION SELECT m.root_id, substr(m.from_key, strpos(m.from_key, ':') + 1) FROM {bank}.merges "
+      "m"
+      " WHERE m.leads_bare_names AND m.from_name_id <> m.root_name_id"
+      " AND NOT EXISTS (SELECT FROM described d WHERE d.name_id = m.from_name_id)) n"
+      " GROUP BY root_id), ",
+      "gathered AS MATERIALIZED (SELECT root_id, root_key, root_name_id,"
+      " coalesce(min(CASE WHEN type = '' THEN 'concept' COLLATE \"C\" ELSE type END)"
+      " FILTER (WHERE entity_id = root_id),"
+      " min(CASE WHEN type = '' THEN 'concept' COLLATE \"C\" ELSE type END)) AS type,"
       " least(sum(mentions), ",
       largest,
       ")::bigint AS mention_count, min(first_seen) AS first_seen,"
-      " greatest(max(last_seen), max(first_seen)) AS last_seen FROM f GROUP BY entity_id, key, "
-      "name_id), ",
+      " greatest(max(last_seen), max(first_seen)) AS last_seen FROM f GROUP BY root_id, root_key, "
+      "root_name_id), ",
       all ? ""
-          : "bare AS MATERIALIZED (SELECT name_id FROM touched EXCEPT SELECT name_id FROM f), ",
+          : "bare AS MATERIALIZED (SELECT name_id FROM touched EXCEPT SELECT name_id FROM "
+            "described), ",
       "uses AS (",
       uses,
       "), ",
+      // Names that lead to one entity which no fact describes.
+      "places AS (SELECT g.bare_root_id AS root_id, g.bare_root_key AS root_key, "
+      "g.bare_root_name_id AS root_name_id,"
+      " coalesce(min(u.name) FILTER (WHERE u.name_id = g.bare_root_name_id), min(u.name)) AS name,"
+      " count(DISTINCT u.memory_id) AS mention_count FROM uses u JOIN {bank}.merged_names g USING "
+      "(name_id)"
+      " WHERE NOT EXISTS (SELECT FROM gathered w WHERE w.root_id = g.bare_root_id)",
+      all ? " AND NOT EXISTS (SELECT FROM described d WHERE d.name_id = u.name_id)" : "",
+      " GROUP BY 1, 2, 3), ",
       "wanted AS MATERIALIZED ("
-      "SELECT g.entity_id, g.key, g.name_id, t.name, g.type, g.mention_count, g.first_seen, "
-      "g.last_seen,"
-      " coalesce(o.aliases, '{}') AS aliases, false AS placeholder"
-      " FROM gathered g JOIN titled t USING (entity_id) LEFT JOIN others o USING (entity_id)"
+      "SELECT g.root_id AS entity_id, g.root_key AS key, g.root_name_id AS name_id, t.name, "
+      "g.type, "
+      "g.mention_count, g.first_seen, g.last_seen,"
+      " coalesce(o.aliases, '{}') AS aliases, false AS placeholder, coalesce(l.names, '{}') AS "
+      "names"
+      " FROM gathered g JOIN titled t USING (root_id) LEFT JOIN others o USING (root_id)"
+      " LEFT JOIN led l USING (root_id)"
       " UNION ALL SELECT {bank}.text_id(u.placeholder), u.placeholder, u.name_id, min(u.name), '",
       placeholder_type,
-      "', count(DISTINCT u.memory_id), NULL, NULL, '{}', true FROM uses u",
-      all ? " WHERE NOT EXISTS (SELECT FROM f WHERE f.name_id = u.name_id)" : "",
-      " GROUP BY u.name_id, u.placeholder), ",
+      "', count(DISTINCT u.memory_id), NULL, NULL, '{}', true, '{}' FROM uses u"
+      " WHERE NOT EXISTS (SELECT FROM {bank}.merged_names g WHERE g.name_id = u.name_id)",
+      all ? " AND NOT EXISTS (SELECT FROM described d WHERE d.name_id = u.name_id)" : "",
+      " GROUP BY u.name_id, u.placeholder"
+      " UNION ALL SELECT p.root_id, p.root_key, p.root_name_id, p.name, '",
+      placeholder_type,
+      "', p.mention_count, NULL, NULL,"
+      " ARRAY(SELECT DISTINCT m.name FROM {bank}.merges m WHERE m.root_id = p.root_id AND m.name "
+      "<> "
+      "'' AND m.name <> p.name ORDER BY 1), true, coalesce(l.names, '{}')"
+      " FROM places p LEFT JOIN led l USING (root_id)), ",
       "have AS MATERIALIZED (",
       have,
       "), ",
       "changed AS MATERIALIZED (SELECT w.* FROM wanted w LEFT JOIN have h USING (entity_id)"
       " WHERE h.entity_id IS NULL"
-      " OR (w.name, w.type, w.mention_count, w.first_seen, w.last_seen, w.aliases, w.placeholder) "
-      "IS DISTINCT FROM"
-      " (h.name, h.type, h.mention_count, h.first_seen, h.last_seen, h.aliases, h.placeholder)), ",
+      " OR (w.name, w.type, w.mention_count, w.first_seen, w.last_seen, w.aliases, w.placeholder, "
+      "w.names) IS DISTINCT FROM"
+      " (h.name, h.type, h.mention_count, h.first_seen, h.last_seen, h.aliases, h.placeholder, "
+      "h.names)), ",
       "gone AS MATERIALIZED (SELECT h.entity_id, h.key FROM have h LEFT JOIN wanted w USING "
       "(entity_id)"
       " WHERE w.entity_id IS NULL), ",
       "put AS (INSERT INTO {bank}.entities (entity_id, key, name_id, name, type, mention_count, "
       "first_seen, last_seen,"
-      " aliases, placeholder, rev) SELECT c.*, ",
+      " aliases, placeholder, names, rev) SELECT c.*, ",
       rev,
       " FROM changed c"
       " ON CONFLICT (entity_id) DO UPDATE SET name = excluded.name, type = excluded.type,"
       " mention_count = excluded.mention_count, first_seen = excluded.first_seen, last_seen = "
       "excluded.last_seen,"
-      " aliases = excluded.aliases, placeholder = excluded.placeholder, rev = excluded.rev), ",
+      " aliases = excluded.aliases, placeholder = excluded.placeholder, names = excluded.names,"
+      " rev = excluded.rev), ",
       "dropped AS (DELETE FROM {bank}.entities e USING gone g WHERE e.entity_id = g.entity_id), ",
       "queued AS (INSERT INTO {bank}.outbox (kind, row_id, key, rev)"
       " SELECT 0, entity_id, key, ",
@@ -113,8 +157,16 @@ std::string entities_sql(bool all) {
       " FROM (SELECT entity_id, key FROM changed UNION ALL SELECT * FROM gone) q",
       requeued,
       "), ",
-      "meant AS (SELECT DISTINCT ON (name_id) name_id, entity_id FROM wanted"
-      " ORDER BY name_id, mention_count DESC, first_seen ASC NULLS LAST, key COLLATE \"C\"), ",
+      // What a name may mean: its own entity; where its facts went; where merges lead it.
+      "borne AS (SELECT name_id, entity_id FROM wanted w WHERE NOT placeholder OR NOT EXISTS"
+      " (SELECT FROM {bank}.merged_names g WHERE g.name_id = w.name_id)"
+      " UNION SELECT name_id, root_id FROM f WHERE root_id <> entity_id"
+      " UNION SELECT g.name_id, g.bare_root_id FROM {bank}.merged_names g ",
+      all ? "" : "JOIN touched USING (name_id) ",
+      "WHERE NOT EXISTS (SELECT FROM described d WHERE d.name_id = g.name_id)), ",
+      "meant AS (SELECT DISTINCT ON (b.name_id) b.name_id, entity_id FROM borne b JOIN wanted w "
+      "USING (entity_id)"
+      " ORDER BY b.name_id, mention_count DESC, first_seen ASC NULLS LAST, key COLLATE \"C\"), ",
       "moved AS MATERIALIZED (SELECT name_id, m.entity_id FROM meant m FULL JOIN (",
       had_meaning,
       ") n USING (name_id)"
@@ -124,18 +176,34 @@ std::string entities_sql(bool all) {
       " ON CONFLICT (name_id) DO UPDATE SET entity_id = excluded.entity_id), ",
       "unnamed AS (DELETE FROM {bank}.names n USING moved m WHERE n.name_id = m.name_id AND "
       "m.entity_id IS NULL) ",
-      all ? "SELECT NULL::uuid WHERE false" : "SELECT name_id FROM moved",
+      all ? "SELECT NULL::uuid WHERE false"
+          : "SELECT name_id FROM moved UNION SELECT o.name_id FROM moved JOIN {bank}.merged_names "
+            "g "
+            "USING (name_id) JOIN {bank}.merged_names o ON o.name_group = g.name_group",
   });
 }
 
-/// Rule 3. Scope: the relationships $1 and those of the names $2, or all.
+/// Rule 3. Scope: the relationships $1 between the names $3 and $4, with all that merges join with
+/// them, and those of the names $2; or all.
 std::string relationships_sql(bool all) {
   const std::string_view scope =
-      "scope AS MATERIALIZED (SELECT unnest($1::uuid[]) AS relation_id"
+      "given AS (SELECT * FROM unnest($1::uuid[], $3::uuid[], $4::uuid[]) AS g(relation_id, "
+      "subject, object)), "
+      "scope AS MATERIALIZED (SELECT relation_id FROM given"
       " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE subject_name_id = "
       "ANY($2::uuid[])"
       " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE object_name_id = "
-      "ANY($2::uuid[])), ";
+      "ANY($2::uuid[])"
+      " UNION SELECT r.relation_id FROM given g JOIN {bank}.merged_names a ON a.name_id = g.subject"
+      " JOIN {bank}.merged_names b ON b.name_group = a.name_group"
+      " JOIN {bank}.relationship_facts r ON r.subject_name_id = b.name_id"
+      " WHERE r.object_name_id = g.object OR EXISTS (SELECT FROM {bank}.merged_names c"
+      " JOIN {bank}.merged_names d ON d.name_group = c.name_group"
+      " WHERE c.name_id = g.object AND d.name_id = r.object_name_id)"
+      " UNION SELECT r.relation_id FROM given g JOIN {bank}.merged_names c ON c.name_id = g.object"
+      " JOIN {bank}.merged_names d ON d.name_group = c.name_group"
+      " JOIN {bank}.relationship_facts r ON r.object_name_id = d.name_id"
+      " WHERE r.subject_name_id = g.subject), ";
   const std::string_view facts =
       all ? "SELECT * FROM {bank}.relationship_facts WHERE relation_id IS NOT NULL"
           : "SELECT r.* FROM scope JOIN {bank}.relationship_facts r USING (relation_id)";
@@ -148,7 +216,8 @@ std::string relationships_sql(bool all) {
       "f AS (",
       facts,
       "), ",
-      "grouped AS (SELECT relation_id, subject_name_id, predicate, object_name_id,"
+      "grouped AS (SELECT (array_agg(relation_id ORDER BY relation_id))[1] AS relation_id,"
+      " sn.entity_id AS subject_id, predicate, obn.entity_id AS object_id,"
       " (array_agg(confidence ORDER BY seq DESC) FILTER (WHERE confidence IS NOT NULL))[1] AS "
       "confidence,"
       " greatest(least(sum(observation_count), ",
@@ -158,16 +227,16 @@ std::string relationships_sql(bool all) {
       ")::bigint AS observation_count,"
       " min(first_observed) AS first_observed, greatest(max(last_observed), max(first_observed)) "
       "AS last_observed"
-      " FROM f GROUP BY relation_id, subject_name_id, predicate, object_name_id), ",
+      " FROM f JOIN {bank}.names sn ON sn.name_id = f.subject_name_id"
+      " JOIN {bank}.names obn ON obn.name_id = f.object_name_id"
+      " GROUP BY sn.entity_id, predicate, obn.entity_id), ",
       "wanted AS MATERIALIZED (SELECT g.relation_id,"
       " s.key || chr(9247) || g.predicate || chr(9247) || o.key AS key, s.entity_id AS subject_id,"
       " o.entity_id AS object_id, s.key AS subject_key, g.predicate, o.key AS object_key, "
       "g.confidence,"
       " g.observation_count, g.first_observed, g.last_observed FROM grouped g"
-      " JOIN {bank}.names sn ON sn.name_id = g.subject_name_id JOIN {bank}.entities s ON "
-      "s.entity_id = sn.entity_id"
-      " JOIN {bank}.names obn ON obn.name_id = g.object_name_id JOIN {bank}.entities o ON "
-      "o.entity_id = obn.entity_id), ",
+      " JOIN {bank}.entities s ON s.entity_id = g.subject_id"
+      " JOIN {bank}.entities o ON o.entity_id = g.object_id), ",
       "have AS MATERIALIZED (",
       have,
       "), ",
@@ -202,16 +271,20 @@ std::string relationships_sql(bool all) {
       ", key, subject_key, predicate, object_key, ",
       rev,
       " FROM (SELECT key, subject_key, predicate, object_key FROM changed"
-      " UNION ALL SELECT key, subject_key, predicate, object_key FROM gone) q",
+      " UNION SELECT key, subject_key, predicate, object_key FROM gone) q",
       requeued,
   });
 }
 
-/// Rule 4. Scope: the pairs of memories $1 and names $2, and all of the names $3; or all.
+/// Rule 4. Scope: the pairs of memories $1 and names $2, with the names that merges join with them,
+/// and all of the names $3; or all.
 std::string mentions_sql(bool all) {
   const std::string_view scope =
       "scope AS MATERIALIZED (SELECT memory_id, name_id FROM unnest($1::uuid[], $2::uuid[]) AS "
       "p(memory_id, name_id)"
+      " UNION SELECT p.memory_id, o.name_id FROM unnest($1::uuid[], $2::uuid[]) AS p(memory_id, "
+      "name_id) JOIN {bank}.merged_names g USING (name_id)"
+      " JOIN {bank}.merged_names o ON o.name_group = g.name_group"
       " UNION SELECT memory_id, name_id FROM {bank}.mention_facts WHERE name_id = "
       "ANY($3::uuid[])), ";
   const std::string_view facts =
@@ -227,10 +300,10 @@ std::string mentions_sql(bool all) {
       "f AS (",
       facts,
       "), ",
-      "wanted AS MATERIALIZED (SELECT f.memory_id, f.name_id, e.entity_id, e.key AS entity_key "
-      "FROM f"
+      "wanted AS MATERIALIZED (SELECT DISTINCT ON (f.memory_id, e.entity_id) f.memory_id, "
+      "f.name_id, e.entity_id, e.key AS entity_key FROM f"
       " JOIN {bank}.names n ON n.name_id = f.name_id JOIN {bank}.entities e ON e.entity_id = "
-      "n.entity_id), ",
+      "n.entity_id ORDER BY f.memory_id, e.entity_id, f.name_id), ",
       "have AS MATERIALIZED (",
       have,
       "), ",
@@ -252,7 +325,7 @@ std::string mentions_sql(bool all) {
       " SELECT 2, {bank}.text_id(memory_id || entity_key), memory_id || entity_key, memory_id, "
       "entity_key, ",
       rev,
-      " FROM (SELECT memory_id, entity_key FROM changed UNION ALL SELECT memory_id, entity_key "
+      " FROM (SELECT memory_id, entity_key FROM changed UNION SELECT memory_id, entity_key "
       "FROM gone) q",
       requeued,
   });
@@ -297,9 +370,14 @@ Result<> GraphFold::fold(Transaction& transaction, const Touched& touched) const
   auto answers = transaction.run(first);
   if (!answers) return std::move(answers).error();
   const Rows& rows = answers->back();
-  const auto moved = rows.collect([&](int row) { return rows.uuid(row, 0); });
+  auto moved = rows.collect([&](int row) { return rows.uuid(row, 0); });
+  moved.insert(moved.end(), touched.moved_names.begin(), touched.moved_names.end());
   if (!touched.relations.empty() || !moved.empty()) {
-    transaction.run_at_end({relationships_, Params().uuids(touched.relations).uuids(moved)});
+    transaction.run_at_end({relationships_, Params()
+                                                .uuids(touched.relations)
+                                                .uuids(moved)
+                                                .uuids(touched.relation_subjects)
+                                                .uuids(touched.relation_objects)});
   }
   if (!touched.mention_memories.empty() || !moved.empty()) {
     transaction.run_at_end(
@@ -324,6 +402,11 @@ Result<> GraphFold::fold_all(Transaction& transaction) const {
                               {all_relationships_},
                               {all_mentions_}};
   BB5_TRY(transaction.run(commands));
+  return ok();
+}
+
+Result<> GraphFold::lock(Transaction& transaction) const {
+  BB5_TRY(transaction.run(lock_, Params().int8(lock_key_)));
   return ok();
 }
 

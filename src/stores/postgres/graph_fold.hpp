@@ -12,7 +12,9 @@ namespace bb5::postgres {
 /// A relationship is the facts of one (subject name, predicate, object name) and a mention is one
 /// (memory, name), since an entity's key holds its name. So a change of facts touches: the entities
 /// of their names; their own relationships and mentions; and, where the entity that a name means
-/// has become another, all relationships and mentions of that name.
+/// has become another, all relationships and mentions of that name. Only names that merges join
+/// (merged_names) may mean one entity: what touches one of them takes its group along, and of
+/// several relationships or mentions that become one, the row has the smallest id.
 ///
 /// One fold at a time in a bank: a lock that lasts until the transaction ends. Whoever gets it sees
 /// all facts of those who had it before, for READ COMMITTED takes a snapshot for each statement.
@@ -26,6 +28,8 @@ class GraphFold {
   /// are: a projection shows something else of the memories that has changed. Marked by rev 0, with
   /// the COMMIT or just before the fold of this transaction.
   void project_anew(Transaction& transaction, const std::vector<Uuid>& memories) const;
+  /// Waits for the other folds of the bank; later ones wait for this transaction.
+  Result<> lock(Transaction& transaction) const;
   /// Folds everything.
   Result<> fold_all(Transaction& transaction) const;
   /// Puts every row into the outbox.

@@ -56,6 +56,8 @@ void Touched::add(const RelationshipFact& fact) {
   const auto ids = relation_ids(fact);
   if (!ids) return;
   relations.push_back(ids->relation_id);
+  relation_subjects.push_back(ids->subject.name_id);
+  relation_objects.push_back(ids->object.name_id);
   names.push_back(ids->subject.name_id);
   names.push_back(ids->object.name_id);
 }
@@ -166,7 +168,7 @@ void write_fact(FieldWriter& fields, const MentionFact& fact) {
 std::string entity_select_list(std::string_view table) {
   return fmt::format(
       "{0}.key, {0}.name, {0}.type, {0}.mention_count, {0}.first_seen, {0}.last_seen, {0}.aliases, "
-      "{0}.placeholder, {0}.rev",
+      "{0}.placeholder, {0}.rev, {0}.names",
       table);
 }
 
@@ -181,6 +183,7 @@ Entity read_entity(const Rows& rows, int row, int column) {
   entity.aliases = read_texts(rows.field(row, column + 6));
   entity.placeholder = rows.boolean(row, column + 7);
   entity.rev = rows.int8(row, column + 8);
+  entity.names = read_texts(rows.field(row, column + 9));
   return entity;
 }
 

@@ -29,8 +29,13 @@ struct NameIds {
 struct Touched {
   std::vector<Uuid> names;
   std::vector<Uuid> relations;
+  std::vector<Uuid> relation_subjects;  ///< Their name ids.
+  std::vector<Uuid> relation_objects;
   std::vector<Uuid> mention_memories;  ///< Pairs, with…
   std::vector<Uuid> mention_names;     ///< …these.
+
+  /// Names whose relationships and mentions are looked at anew whatever the names mean.
+  std::vector<Uuid> moved_names;
 
   [[nodiscard]] bool empty() const {
     return names.empty() && relations.empty() && mention_memories.empty();
@@ -77,7 +82,7 @@ void write_fact(FieldWriter& fields, const MentionFact& fact);
 // --- folded rows ---
 
 [[nodiscard]] std::string entity_select_list(std::string_view table);
-inline constexpr int entity_select_count = 9;
+inline constexpr int entity_select_count = 10;
 [[nodiscard]] Entity read_entity(const Rows& rows, int row, int column = 0);
 
 [[nodiscard]] std::string relationship_select_list(std::string_view table);

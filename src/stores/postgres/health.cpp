@@ -1,5 +1,7 @@
 #include "stores/postgres/health.hpp"
 
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "stores/postgres/memory_rows.hpp"
@@ -45,7 +47,14 @@ Result<> check_counts(const Database& database, std::vector<std::string>& findin
       " (SELECT count(*) FROM {bank}.relationship_facts x WHERE x.memory_id IS NOT NULL"
       "  AND NOT EXISTS (SELECT FROM {bank}.memories m WHERE m.id = x.memory_id)),"
       " (SELECT count(*) FROM {bank}.names x"
-      "  WHERE NOT EXISTS (SELECT FROM {bank}.entities e WHERE e.entity_id = x.entity_id))"));
+      "  WHERE NOT EXISTS (SELECT FROM {bank}.entities e WHERE e.entity_id = x.entity_id)),"
+      " (SELECT count(*) FROM {bank}.document_memories x"
+      "  WHERE NOT EXISTS (SELECT FROM {bank}.memories m WHERE m.id = x.memory_id)"
+      "  OR NOT EXISTS (SELECT FROM {bank}.documents d WHERE d.document = x.document)),"
+      " (SELECT count(*) FROM {bank}.document_facts x WHERE CASE x.kind"
+      "  WHEN 0 THEN NOT EXISTS (SELECT FROM {bank}.entity_facts f WHERE f.id = x.fact_id)"
+      "  ELSE NOT EXISTS (SELECT FROM {bank}.relationship_facts f WHERE f.id = x.fact_id) END"
+      "  OR NOT EXISTS (SELECT FROM {bank}.documents d WHERE d.document = x.document))"));
   auto rows = database.read("check counts", counts);
   if (!rows) return std::move(rows).error();
   constexpr const char* what[] = {
@@ -54,8 +63,10 @@ Result<> check_counts(const Database& database, std::vector<std::string>& findin
       "names are kept of memories that are not there",
       "entity facts are of memories that are not there",
       "relationship facts are of memories that are not there",
-      "names mean entities that are not there"};
-  for (int column = 0; column < 6; ++column) {
+      "names mean entities that are not there",
+      "sayings are of memories or documents that are not there",
+      "facts of documents, or documents of facts, are not there"};
+  for (int column = 0; column < static_cast<int>(std::size(what)); ++column) {
     if (const auto count = rows->int8(0, column); count != 0)
       findings.push_back(fmt::format("{} {}", count, what[column]));
   }

@@ -16,7 +16,7 @@ void put_null(Params& params, Oid type) {
 
 /// To a COPY row and to a statement's parameters alike: both have a method for each type.
 template <class Sink>
-void put_memory(Sink& sink, const Memory& memory, std::string_view hash) {
+void put_memory(Sink& sink, const Memory& memory, std::string_view hash, Standing standing) {
   sink.uuid(memory.id.uuid);
   sink.text(memory.content);
   sink.text(memory.network);
@@ -45,13 +45,14 @@ void put_memory(Sink& sink, const Memory& memory, std::string_view hash) {
       ? void(sink.int8(static_cast<std::int64_t>(*memory.raw->embedding_at)))
       : put_null(sink, oid::int8);
   sink.bytes(hash);
+  sink.int2(static_cast<std::int16_t>(standing));
 }
 
 }  // namespace
 
 void write_memory(FieldWriter& fields, const Memory& memory, std::string_view hash,
-                  std::int64_t seq) {
-  put_memory(fields, memory, hash);
+                  Standing standing, std::int64_t seq) {
+  put_memory(fields, memory, hash, standing);
   fields.int8(seq);
 }
 
@@ -68,9 +69,9 @@ std::string update_memory_sql() {
   return sql + " WHERE id = $1";
 }
 
-Params update_memory_params(const Memory& memory, std::string_view hash) {
+Params update_memory_params(const Memory& memory, std::string_view hash, Standing standing) {
   Params params;
-  put_memory(params, memory, hash);
+  put_memory(params, memory, hash, standing);
   return params;
 }
 

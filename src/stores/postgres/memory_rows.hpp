@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/memory.hpp"
+#include "model/retained_document.hpp"
 #include "stores/postgres/connection.hpp"
 
 /// How a memory lies in the table `memories`.
@@ -16,19 +17,20 @@ inline constexpr std::string_view memory_columns =
     "created_at, metadata, "
     "legacy_id, kind, updated_at, valid_from, valid_until, superseded_by, author, thread, "
     "position, metadata_text, "
-    "vector_state, raw, raw_embedding_at, record_hash, seq";
-inline constexpr int memory_column_count = 26;
+    "vector_state, raw, raw_embedding_at, record_hash, standing, seq";
+inline constexpr int memory_column_count = 27;
 /// Of memory_select_list().
 inline constexpr int memory_select_count = 25;
 
 /// One row of COPY. hash: record_hash(memory).
 void write_memory(FieldWriter& fields, const Memory& memory, std::string_view hash,
-                  std::int64_t seq);
+                  Standing standing, std::int64_t seq);
 
 /// `UPDATE … WHERE id = $1` of everything but id and seq, with {bank} and {vector} still to be put
 /// in, and its parameters.
 [[nodiscard]] std::string update_memory_sql();
-[[nodiscard]] Params update_memory_params(const Memory& memory, std::string_view hash);
+[[nodiscard]] Params update_memory_params(const Memory& memory, std::string_view hash,
+                                          Standing standing);
 
 /// The select list that read_memory() reads. `table`: the name or alias with its point, `m.`.
 [[nodiscard]] std::string memory_select_list(std::string_view table, bool with_embeddings);

@@ -7,11 +7,13 @@
 
 #include "base/utf8.hpp"
 #include "stores/postgres/database.hpp"
+#include "stores/postgres/documents.hpp"
 #include "stores/postgres/graph_fold.hpp"
 #include "stores/postgres/graph_reader.hpp"
 #include "stores/postgres/health.hpp"
 #include "stores/postgres/indexes.hpp"
 #include "stores/postgres/ledger.hpp"
+#include "stores/postgres/merge_record.hpp"
 #include "stores/postgres/reader.hpp"
 #include "stores/postgres/schema.hpp"
 #include "stores/postgres/search.hpp"
@@ -62,10 +64,12 @@ class PostgresBank final : public Bank {
       : database_(std::move(database)),
         schema_(schema_options(options)),
         ledger_(*database_),
+        documents_(*database_),
         fold_(database_->names()),
         reader_(*database_),
-        writer_(*database_, fold_, ledger_),
+        writer_(*database_, fold_, ledger_, documents_),
         graph_(*database_),
+        merges_(*database_, fold_),
         search_(*database_),
         indexes_(*database_, search_, index_options(options)) {}
 
@@ -155,6 +159,11 @@ class PostgresBank final : public Bank {
       std::span<const FactId> ids) const override {
     return graph_.get_relationship_facts(ids);
   }
+  Result<std::vector<EntityMerge>> merges() const override { return merges_.all(); }
+  Result<> merge_entities(std::span<const EntityMerge> merges) override {
+    return merges_.add(merges);
+  }
+  Result<bool> split_entity(std::string_view from_key) override { return merges_.remove(from_key); }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return graph_.pending_changes(limit);
   }
@@ -164,6 +173,21 @@ class PostgresBank final : public Bank {
   Result<> requeue_all() override;
   Result<std::unique_ptr<MigrationLock>> lock_relay() override {
     return take_lock(*database_, "relay");
+  }
+
+  // --- documents ---
+  Result<std::optional<RetainedDocument>> document(std::string_view source) const override {
+    return documents_.document(source);
+  }
+  Result<std::vector<RetainedDocument>> documents(std::string_view after_source,
+                                                  std::size_t limit) const override {
+    return documents_.documents(after_source, limit);
+  }
+  Result<std::int64_t> times_said(const MemoryId& memory) const override {
+    return documents_.times_said(memory);
+  }
+  Result<std::vector<Standing>> standings(std::span<const MemoryId> memories) const override {
+    return documents_.standings(memories);
   }
 
   // --- ledger ---
@@ -193,10 +217,12 @@ class PostgresBank final : public Bank {
   std::unique_ptr<Database> database_;
   SchemaOptions schema_;
   Ledger ledger_;
+  Documents documents_;
   GraphFold fold_;
   Reader reader_;
   Writer writer_;
   GraphReader graph_;
+  MergeRecord merges_;
   Search search_;
   Indexes indexes_;
 };

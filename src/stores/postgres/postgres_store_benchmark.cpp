@@ -184,6 +184,7 @@ double load_bare(const std::string& url, const std::vector<Memory>& memories,
     fields.null();
     fields.null();
     fields.bytes(hash);
+    fields.int2(static_cast<std::int16_t>(Standing::by_itself));
     fields.int8(++seq);
     if (buffer.size() < (1 << 20)) continue;
     must(connection->copy_put(buffer), *connection);

@@ -106,12 +106,11 @@ Result<std::vector<Memory>> Reader::page(const PageRequest& request) const {
 
 Result<StoreStats> Reader::stats() const {
   const std::vector<std::string> tables = {
-      "memories",          "entity_facts",     "relationship_facts",
-      "mention_facts",     "entities",         "names",
-      "relationships",     "mentions",         "outbox",
-      "embedding_cache",   "migration_runs",   "migration_files",
-      "migration_batches", "migration_issues", "bank_info",
-      "schema_versions"};
+      "memories",         "entity_facts",   "relationship_facts", "mention_facts",
+      "entities",         "names",          "relationships",      "mentions",
+      "outbox",           "documents",      "document_memories",  "document_facts",
+      "embedding_cache",  "migration_runs", "migration_files",    "migration_batches",
+      "migration_issues", "bank_info",      "schema_versions"};
   const Command commands[] = {{count_memories_},
                               {count_rows_},
                               {size_, Params().text(database_.names().schema()).texts(tables)}};

@@ -88,6 +88,7 @@ class PostgresSearching : public testing::Test {
     Params params;
     params.vector(std::vector<float>(dimension, 0.1f)).int8(20);
     if (!filter.networks.empty()) params.texts(filter.networks);
+    if (filter.valid_at) params.timestamptz(*filter.valid_at);
     return explain(*connection, schema_->sql(sql), params, settings);
   }
 
@@ -115,7 +116,8 @@ TEST_F(PostgresSearching, TheExactModeScansAndTheIndexedOneUsesTheIndex) {
   ASSERT_THAT(derive(bank), Succeeds());
 
   const MemoryFilter world{.networks = {"world"}};
-  for (const MemoryFilter& filter : {MemoryFilter{}, world}) {
+  const MemoryFilter valid{.valid_at = now()};
+  for (const MemoryFilter& filter : {MemoryFilter{}, world, valid}) {
     // However cheap an index is made to look, the exact statement cannot use it.
     EXPECT_THAT(plan_of(Search::exact_sql(filter), filter, "SET LOCAL enable_seqscan = off"),
                 Not(HasSubstr("memories_vectors")));
@@ -123,8 +125,10 @@ TEST_F(PostgresSearching, TheExactModeScansAndTheIndexedOneUsesTheIndex) {
         plan_of(Search::indexed_sql(dimension, filter), filter, "SET LOCAL enable_sort = off"),
         HasSubstr("Index Scan using memories_vectors"));
   }
-  EXPECT_THAT(plan_of(Search::indexed_sql(dimension, {}), {}, ""),
-              HasSubstr("Index Scan using memories_vectors"));
+  for (const MemoryFilter& filter : {MemoryFilter{}, valid}) {
+    EXPECT_THAT(plan_of(Search::indexed_sql(dimension, filter), filter, ""),
+                HasSubstr("Index Scan using memories_vectors"));
+  }
 
   const auto result = bank.nearest(vector(), 5, {});
   EXPECT_FALSE(result->plan.exact);
@@ -167,6 +171,35 @@ TEST_F(PostgresSearching, AnIndexNeverMakesAnAnswerShort) {
     EXPECT_THAT(bank.nearest(vector(), 400, {})->hits, SizeIs(300));
     bank_.reset();
   }
+}
+
+TEST_F(PostgresSearching, AnIndexNeverMakesAnAnswerShortForWhatIsNotValid) {
+  Bank& bank = open(PostgresOptions::VectorIndex::hnsw);
+  load(bank, 1'500);
+  ASSERT_THAT(derive(bank), Succeeds());
+  const auto query = vector();
+  const Timestamp moment = now();
+  // The nearest 600 end, and the next 300 have not begun.
+  const auto order = brute_force(query, 900);
+  std::vector<Memory> closed;
+  for (Memory& memory : memories_) {
+    const auto place = std::find(order.begin(), order.end(), memory.id) - order.begin();
+    if (place < 600) memory.valid_until = moment;
+    if (place >= 600 && place < 900) memory.valid_from = moment + std::chrono::hours(1);
+    if (place < 900) closed.push_back(memory);
+  }
+  ASSERT_THAT(bank.write({.memories = closed, .on_conflict = OnConflict::replace}), Succeeds());
+  const MemoryFilter valid{.valid_at = moment};
+  std::erase_if(memories_, [](const Memory& m) { return m.valid_until || m.valid_from; });
+  const auto expected = brute_force(query, 10);
+  const auto found = bank.nearest(query, 10, valid);
+  ASSERT_THAT(found, HasValue(testing::Field(&SearchResult::hits, SizeIs(10))));
+  std::size_t same = 0;
+  for (const MemoryId& id : ids_of(*found))
+    same += std::count(expected.begin(), expected.end(), id) > 0 ? 1 : 0;
+  EXPECT_GE(same, 9u) << found->plan.index;
+  EXPECT_THAT(bank.nearest(query, 600, valid)->hits, SizeIs(600));
+  EXPECT_THAT(bank.nearest(query, 700, valid)->hits, SizeIs(600)) << "all there are";
 }
 
 TEST_F(PostgresSearching, VectorsBeyondBinary32SumsAreRankedRightly) {

@@ -74,6 +74,29 @@ class FactLedger {
     }
   }
 
+  /// The fact goes, unless it belongs to a memory.
+  void remove(const FactId& id) {
+    const auto place = slots_.find(id);
+    if (place != slots_.end() && place->second.held && !place->second.held->memory)
+      place->second.kept = false;
+  }
+
+  /// The bank holds it when the batch is written.
+  [[nodiscard]] bool has(const FactId& id) const {
+    const auto place = slots_.find(id);
+    if (place == slots_.end()) return false;
+    return place->second.added.has_value() || (place->second.held && place->second.kept);
+  }
+
+  /// Those that were held and are not any more, under no content.
+  [[nodiscard]] std::vector<Uuid> gone() const {
+    std::vector<Uuid> ids;
+    for (const auto& [id, slot] : slots_) {
+      if (slot.held && !slot.kept && !slot.added) ids.push_back(id.uuid);
+    }
+    return ids;
+  }
+
   [[nodiscard]] std::vector<Uuid> removed(Touched& touched) const {
     std::vector<Uuid> ids;
     for (const auto& [id, slot] : slots_) {
@@ -112,9 +135,12 @@ class Writer::Batch {
       : writer_(writer), batch_(batch), hashes_(hashes) {}
 
   Result<WriteOutcome> run(Transaction& transaction) {
+    if (batch_.document != nullptr) BB5_TRY(begin_document(transaction));
     BB5_TRY(look_up(transaction));
+    BB5_TRY(open_memories(transaction));
     BB5_TRY(classify_memories(transaction));
     BB5_TRY(classify_facts());
+    BB5_TRY(check_document());
     std::optional<LedgerBatch> ledger;
     if (batch_.ledger != nullptr) {
       auto counted = Ledger::counted(*batch_.ledger, ledger_actions());
@@ -127,6 +153,10 @@ class Writer::Batch {
     BB5_TRY(copy_memories(transaction));
     BB5_TRY(update_memories(transaction));
     BB5_TRY(copy_facts(transaction));
+    if (batch_.document != nullptr) {
+      BB5_TRY(writer_.documents_.write(transaction, batch_.document->document, former_));
+      BB5_TRY(close_memories(transaction));
+    }
     if (ledger) BB5_TRY(writer_.ledger_.write(transaction, *ledger));
     writer_.fold_.project_anew(transaction, moved_);
     if (batch_.fold) BB5_TRY(writer_.fold_.fold(transaction, touched_));
@@ -139,7 +169,48 @@ class Writer::Batch {
     MemoryKind kind;
     std::vector<std::string> entities;
     std::string network;
+    Standing standing;
   };
+
+  Result<> begin_document(Transaction& transaction) {
+    const RetainedDocument& document = batch_.document->document;
+    auto former = writer_.documents_.begin(transaction, *batch_.document);
+    if (!former) return std::move(former).error();
+    former_ = std::move(*former);
+    said_.insert(document.memories.begin(), document.memories.end());
+    unsaid_memories_ = without(former_.memories, document.memories);
+    unsaid_entity_facts_ = without(former_.entity_facts, document.entity_facts);
+    unsaid_relationship_facts_ = without(former_.relationship_facts, document.relationship_facts);
+    return ok();
+  }
+
+  /// What the former state had and the new one has not.
+  template <class Id>
+  static std::vector<Uuid> without(const FormerDocument::Places& former,
+                                   const std::vector<Id>& now) {
+    std::unordered_set<Uuid> left_out;
+    for (const Id& id : now) left_out.insert(id.uuid);
+    std::vector<Uuid> uuids;
+    for (const auto& [place, uuid] : former) {
+      if (left_out.insert(uuid).second) uuids.push_back(uuid);
+    }
+    return uuids;
+  }
+
+  void add_ids_of_document(std::vector<Uuid>& memories, std::vector<Uuid>& entities,
+                           std::vector<Uuid>& relationships) const {
+    if (batch_.document == nullptr) return;
+    const RetainedDocument& document = batch_.document->document;
+    for (const MemoryId& id : said_) memories.push_back(id.uuid);
+    for (const FactId& id : document.entity_facts) entities.push_back(id.uuid);
+    for (const FactId& id : document.relationship_facts) relationships.push_back(id.uuid);
+    const auto append = [](std::vector<Uuid>& to, const std::vector<Uuid>& more) {
+      to.insert(to.end(), more.begin(), more.end());
+    };
+    append(memories, unsaid_memories_);
+    append(entities, unsaid_entity_facts_);
+    append(relationships, unsaid_relationship_facts_);
+  }
 
   /// One round trip: the embedder, the ledger's row, and what the bank holds under the batch's ids.
   Result<> look_up(Transaction& transaction) {
@@ -147,6 +218,7 @@ class Writer::Batch {
     for (const Memory& memory : batch_.memories) ids.push_back(memory.id.uuid);
     std::vector<Uuid> entity_ids;
     std::vector<Uuid> relationship_ids;
+    add_ids_of_document(ids, entity_ids, relationship_ids);
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       const Memory& memory = batch_.memories[i];
       if (memory.kind == MemoryKind::memory) continue;
@@ -159,13 +231,14 @@ class Writer::Batch {
     for (const RelationshipFact& fact : batch_.relationship_facts)
       relationship_ids.push_back(fact.id.uuid);
 
-    const bool may_replace = batch_.on_conflict == OnConflict::replace;
+    // What a document says must stay until it is written that it says it.
+    const bool locked = batch_.on_conflict == OnConflict::replace || batch_.document != nullptr;
     std::vector<Command> commands;
     commands.push_back({writer_.embedder_});
     if (batch_.ledger != nullptr) commands.push_back(writer_.ledger_.look_up(*batch_.ledger));
     if (!ids.empty()) {
       commands.push_back(
-          {may_replace ? writer_.locked_memories_ : writer_.held_memories_, Params().uuids(ids)});
+          {locked ? writer_.locked_memories_ : writer_.held_memories_, Params().uuids(ids)});
     }
     if (!entity_ids.empty())
       commands.push_back({writer_.held_entity_facts_, Params().uuids(entity_ids)});
@@ -175,6 +248,12 @@ class Writer::Batch {
     // The disk is waited for once, by the fold at the end of a bulk load; the ledger's row goes the
     // way of its batch, whatever happens before.
     if (!batch_.fold) commands.push_back({writer_.commit_without_waiting_});
+    if (batch_.document != nullptr) {
+      const Documents& documents = writer_.documents_;
+      commands.push_back(documents.memories_said_elsewhere(unsaid_memories_, former_));
+      commands.push_back(documents.facts_elsewhere(unsaid_entity_facts_, 0, former_));
+      commands.push_back(documents.facts_elsewhere(unsaid_relationship_facts_, 1, former_));
+    }
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();
 
@@ -182,17 +261,125 @@ class Writer::Batch {
     BB5_TRY(check_vectors((answer++)->int4(0, 0)));
     if (batch_.ledger != nullptr && (answer++)->int8(0, 0) != 0)
       return Ledger::already_there(*batch_.ledger);
-    if (!ids.empty()) {
-      const Rows& rows = *answer++;
-      for (int row = 0; row < rows.size(); ++row) {
-        held_.emplace(MemoryId{rows.uuid(row, 0)},
-                      Held{rows.text(row, 1), static_cast<MemoryKind>(rows.int2(row, 2)),
-                           read_texts(rows.field(row, 3)), rows.text(row, 4)});
-      }
-    }
+    if (!ids.empty()) hold_memories(*answer++);
     if (!entity_ids.empty()) hold_entities(*answer++);
     if (!relationship_ids.empty()) hold_relationships(*answer++);
+    if (batch_.document != nullptr) {
+      for (std::vector<Uuid>* unsaid :
+           {&unsaid_relationship_facts_, &unsaid_entity_facts_, &unsaid_memories_}) {
+        drop_those_in(*unsaid, answers->back());
+        answers->pop_back();
+      }
+    }
+    return locked ? ok() : lock_said_memories(transaction);
+  }
+
+  void hold_memories(const Rows& rows) {
+    for (int row = 0; row < rows.size(); ++row) {
+      held_.insert_or_assign(MemoryId{rows.uuid(row, 0)},
+                             Held{rows.text(row, 1), static_cast<MemoryKind>(rows.int2(row, 2)),
+                                  read_texts(rows.field(row, 3)), rows.text(row, 4),
+                                  static_cast<Standing>(rows.int2(row, 5))});
+    }
+  }
+
+  static void drop_those_in(std::vector<Uuid>& uuids, const Rows& rows) {
+    std::unordered_set<Uuid> there;
+    for (int row = 0; row < rows.size(); ++row) there.insert(rows.uuid(row, 0));
+    std::erase_if(uuids, [&](const Uuid& uuid) { return there.contains(uuid); });
+  }
+
+  /// Memories that documents brought and that will stand by themselves: no document may close one
+  /// of them meanwhile, so they are looked at once more, locked. There are none as a rule.
+  Result<> lock_said_memories(Transaction& transaction) {
+    std::vector<Uuid> said;
+    for (const auto& [id, held] : held_) {
+      if (held.standing != Standing::by_itself) said.push_back(id.uuid);
+    }
+    if (said.empty()) return ok();
+    for (const Uuid& uuid : said) held_.erase(MemoryId{uuid});
+    auto rows = transaction.run(writer_.locked_memories_, Params().uuids(said));
+    if (!rows) return std::move(rows).error();
+    hold_memories(*rows);
     return ok();
+  }
+
+  /// Opens what the document says again, before the batch is compared with what is held.
+  Result<> open_memories(Transaction& transaction) {
+    std::vector<Uuid> closed;
+    for (const MemoryId& id : said_) {
+      const auto held = held_.find(id);
+      if (held != held_.end() && held->second.standing == Standing::unsaid)
+        closed.push_back(id.uuid);
+    }
+    return set_ends(transaction, closed, std::nullopt, Standing::said);
+  }
+
+  /// Closes what no document says any more.
+  Result<> close_memories(Transaction& transaction) {
+    std::vector<Uuid> open;
+    for (const Uuid& uuid : unsaid_memories_) {
+      const auto held = held_.find(MemoryId{uuid});
+      if (held != held_.end() && held->second.standing == Standing::said) open.push_back(uuid);
+    }
+    return set_ends(transaction, open, batch_.document->document.retained_at, Standing::unsaid);
+  }
+
+  /// An end that is earlier already stays. Hashes are over whole records, so these are read.
+  Result<> set_ends(Transaction& transaction, const std::vector<Uuid>& memories,
+                    std::optional<Timestamp> end, Standing standing) {
+    if (memories.empty()) return ok();
+    transaction.number_with_next_run();
+    auto rows = transaction.run(writer_.whole_memories_, Params().uuids(memories));
+    if (!rows) return std::move(rows).error();
+    std::vector<Command> commands;
+    for (int row = 0; row < rows->size(); ++row) {
+      Memory memory = read_memory(*rows, row);
+      if (end && memory.valid_until && *memory.valid_until <= *end) continue;
+      memory.valid_until = end;
+      Held& held = held_.at(memory.id);
+      held.standing = standing;
+      held.hash = record_hash(memory);
+      commands.push_back({writer_.set_end_, Params()
+                                                .uuid(memory.id.uuid)
+                                                .optional(end)
+                                                .int2(static_cast<std::int16_t>(standing))
+                                                .bytes(held.hash)});
+    }
+    for (std::size_t from = 0; from < commands.size(); from += updates_a_trip) {
+      const std::size_t count = std::min(updates_a_trip, commands.size() - from);
+      BB5_TRY(transaction.run(std::span(commands).subspan(from, count)));
+    }
+    return ok();
+  }
+
+  /// Errors: invalid_argument, when the document names what is nowhere.
+  Result<> check_document() const {
+    if (batch_.document == nullptr) return ok();
+    const RetainedDocument& document = batch_.document->document;
+    std::unordered_set<MemoryId> written;
+    for (const Memory& memory : batch_.memories) written.insert(memory.id);
+    for (const MemoryId& id : document.memories) {
+      if (!held_.contains(id) && !written.contains(id)) return names_nothing(document, id);
+    }
+    for (const FactId& id : document.entity_facts) {
+      if (!entities_.has(id)) return names_nothing(document, id);
+    }
+    for (const FactId& id : document.relationship_facts) {
+      if (!relationships_.has(id)) return names_nothing(document, id);
+    }
+    return ok();
+  }
+
+  /// What the memory of that place rests on when the batch is written.
+  [[nodiscard]] Standing standing_of(std::size_t i) const {
+    const MemoryId& id = batch_.memories[i].id;
+    const Standing wanted = !batch_.standings.empty() ? batch_.standings[i]
+                            : said_.contains(id)      ? Standing::said
+                                                      : Standing::by_itself;
+    const auto held = held_.find(id);
+    return standing_after(held == held_.end() ? std::nullopt : std::optional(held->second.standing),
+                          wanted);
   }
 
   Result<> check_vectors(std::int32_t dimension) const {
@@ -242,6 +429,12 @@ class Writer::Batch {
           touched_.add_mention(fact.memory, fact.name.name_id);
         }
       }
+      if (held != held_.end() && action != WriteAction::conflict) {
+        const Standing standing = standing_of(i);
+        if (action == WriteAction::identical && standing != held->second.standing)
+          moved_standings_[standing].push_back(held->first.uuid);
+        held->second.standing = standing;
+      }
       outcome_.memories.push_back(action);
     }
     removed_mentions_ = touched_;
@@ -276,11 +469,23 @@ class Writer::Batch {
     for (const RelationshipFact& fact : batch_.relationship_facts) {
       outcome_.relationship_facts.push_back(relationships_.put(fact, batch_.on_conflict));
     }
+    remove_unsaid(entities_, unsaid_entity_facts_, batch_.entity_facts);
+    remove_unsaid(relationships_, unsaid_relationship_facts_, batch_.relationship_facts);
     removed_entity_facts_ = entities_.removed(touched_);
     removed_relationship_facts_ = relationships_.removed(touched_);
     for (const EntityFact* fact : entities_.added()) touched_.add(*fact);
     for (const RelationshipFact* fact : relationships_.added()) touched_.add(*fact);
     return ok();
+  }
+
+  template <class Fact>
+  static void remove_unsaid(FactLedger<Fact>& facts, const std::vector<Uuid>& unsaid,
+                            std::span<const Fact> written) {
+    std::unordered_set<FactId> kept;
+    for (const Fact& fact : written) kept.insert(fact.id);
+    for (const Uuid& uuid : unsaid) {
+      if (!kept.contains(FactId{uuid})) facts.remove(FactId{uuid});
+    }
   }
 
   [[nodiscard]] std::span<const WriteAction> ledger_actions() const {
@@ -300,7 +505,8 @@ class Writer::Batch {
     const auto changes = [](WriteAction action) {
       return action == WriteAction::inserted || action == WriteAction::replaced;
     };
-    return std::any_of(outcome_.memories.begin(), outcome_.memories.end(), changes) ||
+    return batch_.document != nullptr || !moved_standings_.empty() ||
+           std::any_of(outcome_.memories.begin(), outcome_.memories.end(), changes) ||
            !entities_.added().empty() || !relationships_.added().empty() ||
            !removed_entity_facts_.empty() || !removed_relationship_facts_.empty();
   }
@@ -329,6 +535,14 @@ class Writer::Batch {
           {writer_.delete_mention_facts_, Params()
                                               .uuids(removed_mentions_.mention_memories)
                                               .uuids(removed_mentions_.mention_names)});
+    }
+    if (const auto gone = entities_.gone(); !gone.empty())
+      commands.push_back(writer_.documents_.forget_facts(gone, 0));
+    if (const auto gone = relationships_.gone(); !gone.empty())
+      commands.push_back(writer_.documents_.forget_facts(gone, 1));
+    for (const auto& [standing, moved] : moved_standings_) {
+      commands.push_back(
+          {writer_.set_standing_, Params().uuids(moved).int2(static_cast<std::int16_t>(standing))});
     }
     if (largest_given > 0) commands.push_back({writer_.raise_seq_, Params().int8(largest_given)});
     const std::size_t numbers_from = commands.size();
@@ -372,7 +586,7 @@ class Writer::Batch {
     });
     for (const auto& [i, seq] : rows) {
       const Memory& memory = batch_.memories[i];
-      write_memory(copy.row(), memory, hash_of(i), seq);
+      write_memory(copy.row(), memory, hash_of(i), standing_of(i), seq);
       note_mentions(memory);
       BB5_TRY(copy.send_if_full());
     }
@@ -421,8 +635,8 @@ class Writer::Batch {
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       if (outcome_.memories[i] != WriteAction::replaced) continue;
       note_mentions(batch_.memories[i]);
-      commands.push_back(
-          {writer_.update_memory_, update_memory_params(batch_.memories[i], hash_of(i))});
+      commands.push_back({writer_.update_memory_,
+                          update_memory_params(batch_.memories[i], hash_of(i), standing_of(i))});
       if (commands.size() == updates_a_trip) BB5_TRY(send());
     }
     return send();
@@ -438,7 +652,14 @@ class Writer::Batch {
   FactLedger<RelationshipFact> relationships_;
   std::vector<MentionFact> mentions_;
   KnownNames known_names_;
-  std::vector<Uuid> moved_;  // memories that go to another network
+  FormerDocument former_;
+  std::unordered_set<MemoryId> said_;  // by the document
+  // Of the former state, and of no document now.
+  std::vector<Uuid> unsaid_memories_;
+  std::vector<Uuid> unsaid_entity_facts_;
+  std::vector<Uuid> unsaid_relationship_facts_;
+  std::map<Standing, std::vector<Uuid>> moved_standings_;  // of records that stay as they are
+  std::vector<Uuid> moved_;                                // memories that go to another network
   std::vector<Uuid> removed_entity_facts_;
   std::vector<Uuid> removed_relationship_facts_;
   Touched removed_mentions_;
@@ -448,10 +669,12 @@ class Writer::Batch {
   WriteOutcome outcome_;
 };
 
-Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& ledger)
+Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& ledger,
+               const Documents& documents)
     : database_(database),
       fold_(fold),
       ledger_(ledger),
+      documents_(documents),
       memories_table_(database.names().sql("{bank}.memories")),
       mention_facts_table_(database.names().sql("{bank}.mention_facts")),
       entity_facts_table_(database.names().sql("{bank}.entity_facts")),
@@ -459,11 +682,11 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       embedding_cache_table_(database.names().sql("{bank}.embedding_cache")),
       embedder_(database.names().sql("SELECT dimension FROM {bank}.bank_info")),
       held_memories_(database.names().sql(
-          "SELECT id, record_hash, kind, entities, network FROM {bank}.memories"
+          "SELECT id, record_hash, kind, entities, network, standing FROM {bank}.memories"
           " WHERE id = ANY($1)")),
       // Locked in one order by all, so that two writers wait for each other and never in a ring.
       locked_memories_(
-          database.names().sql("SELECT id, record_hash, kind, entities, network FROM "
+          database.names().sql("SELECT id, record_hash, kind, entities, network, standing FROM "
                                "{bank}.memories WHERE id = ANY($1) ORDER BY id FOR UPDATE")),
       held_entity_facts_(
           database.names().sql("SELECT * FROM {bank}.entity_facts WHERE id = ANY($1)")),
@@ -489,6 +712,13 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
                                "$2::uuid[]) AS old(memory_id, name_id)"
                                " WHERE m.name_id = old.name_id AND m.memory_id = old.memory_id")),
       update_memory_(database.names().sql(update_memory_sql())),
+      whole_memories_(database.names().sql(
+          fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id",
+                      memory_select_list("m.", true)))),
+      set_standing_(
+          database.names().sql("UPDATE {bank}.memories SET standing = $2 WHERE id = ANY($1)")),
+      set_end_(database.names().sql("UPDATE {bank}.memories SET valid_until = $2, standing = $3, "
+                                    "record_hash = $4 WHERE id = $1")),
       hashes_(
           database.names().sql("SELECT id, record_hash FROM {bank}.memories WHERE id = ANY($1)")),
       delete_memory_(database.names().sql(
@@ -509,6 +739,9 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
                    fmt::format("memory {} is in the batch twice", memory.legacy_id)};
     }
   }
+  if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
+    return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+  if (batch.document != nullptr) BB5_TRY(validate(*batch.document));
   for (const EntityFact& fact : batch.entity_facts) BB5_TRY(check_fact(fact));
   for (const RelationshipFact& fact : batch.relationship_facts) BB5_TRY(check_fact(fact));
 
@@ -516,6 +749,7 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   std::vector<WriteAction> actions;
   const auto is_there = [&]() -> Result<bool> {
     if (batch.ledger != nullptr) return ledger_.holds(*batch.ledger);
+    if (batch.document != nullptr) return documents_.holds(batch.document->document);
     std::unordered_map<MemoryId, std::string_view> written;
     std::vector<Uuid> wanted;
     for (std::size_t i = 0; i < actions.size(); ++i) {
@@ -548,7 +782,8 @@ Result<bool> Writer::erase(const MemoryId& id) const {
     const Uuid ids[] = {id.uuid};
     const Command commands[] = {{delete_memory_, Params().uuid(id.uuid)},
                                 {facts_of_memories_[0], Params().uuids(ids)},
-                                {facts_of_memories_[1], Params().uuids(ids)}};
+                                {facts_of_memories_[1], Params().uuids(ids)},
+                                documents_.forget_memory(id)};
     transaction.number_with_next_run();
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();
@@ -574,9 +809,14 @@ Result<bool> Writer::erase(const MemoryId& id) const {
       touched.add(fact);
     }
     std::vector<Command> removals;
-    if (!entities.empty()) removals.push_back({delete_entity_facts_, Params().uuids(entities)});
-    if (!relationships.empty())
+    if (!entities.empty()) {
+      removals.push_back({delete_entity_facts_, Params().uuids(entities)});
+      removals.push_back(documents_.forget_facts(entities, 0));
+    }
+    if (!relationships.empty()) {
       removals.push_back({delete_relationship_facts_, Params().uuids(relationships)});
+      removals.push_back(documents_.forget_facts(relationships, 1));
+    }
     if (!touched.mention_memories.empty()) {
       removals.push_back({delete_mention_facts_,
                           Params().uuids(touched.mention_memories).uuids(touched.mention_names)});

@@ -6,6 +6,7 @@
 #include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
 #include "stores/postgres/database.hpp"
+#include "stores/postgres/documents.hpp"
 #include "stores/postgres/graph_fold.hpp"
 #include "stores/postgres/ledger.hpp"
 
@@ -18,10 +19,12 @@ namespace bb5::postgres {
 ///
 /// Round trips of a batch: BEGIN with all look-ups; the numbers for new rows, with what is removed;
 /// one COPY a table; what is replaced; the ledger; the fold's first part; the rest with COMMIT.
-/// Nothing is looked up or sent row by row.
+/// Nothing is looked up or sent row by row. A document's change adds three: its former state, under
+/// a lock; its row with what it no longer says; the rows of what it says.
 class Writer {
  public:
-  Writer(const Database& database, const GraphFold& fold, const Ledger& ledger);
+  Writer(const Database& database, const GraphFold& fold, const Ledger& ledger,
+         const Documents& documents);
 
   Result<WriteOutcome> write(const WriteBatch& batch) const;
   Result<bool> erase(const MemoryId& id) const;
@@ -34,6 +37,7 @@ class Writer {
   const Database& database_;
   const GraphFold& fold_;
   const Ledger& ledger_;
+  const Documents& documents_;
   std::string memories_table_;
   std::string mention_facts_table_;
   std::string entity_facts_table_;
@@ -53,6 +57,9 @@ class Writer {
   Statement delete_relationship_facts_;
   Statement delete_mention_facts_;
   Statement update_memory_;
+  Statement whole_memories_;
+  Statement set_standing_;
+  Statement set_end_;
   Statement hashes_;
   Statement delete_memory_;
   Statement held_cached_;

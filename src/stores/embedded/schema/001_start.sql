@@ -2,7 +2,7 @@
 -- checksum. Times are microseconds since 1970 UTC; ids are the 16 bytes of a UUID; `aliases` and
 -- `entities` are JSON arrays of strings.
 --
--- Record: memories, vectors, the three tables of facts, the ledger. Derived from them, in the same
+-- Record: memories, vectors, the three tables of facts, documents, merges, the ledger. Derived from them, in the same
 -- transactions: memories_fts, tallies, names, entities, relationships, mentions, outbox.
 
 -- What the bank as a whole knows; always one row.
@@ -38,6 +38,7 @@ CREATE TABLE memories (
   network INTEGER NOT NULL,                  -- networks.code
   vector_state INTEGER NOT NULL,
   vec_id INTEGER,                            -- vectors.vec_id, when the vector is indexed
+  standing INTEGER NOT NULL,                 -- Standing: by itself, or by documents
   id BLOB NOT NULL UNIQUE,
   record_hash BLOB NOT NULL,
   legacy_id TEXT NOT NULL,
@@ -63,6 +64,9 @@ CREATE INDEX memories_by_legacy_id ON memories (legacy_id);
 CREATE INDEX memories_by_network ON memories (network, kind);
 CREATE INDEX memories_by_time ON memories (created_at) WHERE created_at IS NOT NULL;
 CREATE INDEX memories_by_thread ON memories (thread, position) WHERE thread IS NOT NULL;
+-- What is not valid yet, or no longer, at a moment: found without a look at the rest, or at the rows.
+CREATE INDEX memories_by_beginning ON memories (valid_from, valid_until, network, kind, vec_id) WHERE valid_from IS NOT NULL;
+CREATE INDEX memories_by_end ON memories (valid_until, network, kind, vec_id) WHERE valid_until IS NOT NULL;
 
 -- In their own table, so that reading memories does not read vectors. A vector never changes: a new
 -- one gets a new vec_id, greater than all before it. label: network * 4 + kind of its memory.
@@ -136,6 +140,49 @@ CREATE TABLE mention_facts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mention_facts_by_name ON mention_facts (name_key, name);
 
+-- Documents that were retained, and what each says and adds to the graph, in its order. What is
+-- erased goes out of them: places may be missing.
+CREATE TABLE documents (
+  document INTEGER PRIMARY KEY,
+  source TEXT NOT NULL UNIQUE,
+  digest BLOB NOT NULL,
+  extractor TEXT NOT NULL,
+  retained_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE document_memories (
+  document INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  memory_seq INTEGER NOT NULL,
+  PRIMARY KEY (document, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX document_memories_by_memory ON document_memories (memory_seq);
+CREATE TABLE document_facts (
+  document INTEGER NOT NULL,
+  kind INTEGER NOT NULL,                     -- 0: of entity_facts, 1: of relationship_facts
+  place INTEGER NOT NULL,
+  fact BLOB NOT NULL,                        -- its id
+  PRIMARY KEY (document, kind, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX document_facts_by_fact ON document_facts (fact);
+
+-- Entities that are one (model/entity_merges.hpp). root_key and merged_names are derived: where each
+-- leads at last, and which names fold together.
+CREATE TABLE merges (
+  from_key TEXT PRIMARY KEY,                 -- an entity's key, or `:name` for all of that name
+  into_key TEXT NOT NULL,
+  name TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  root_key TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merges_by_root ON merges (root_key);
+CREATE TABLE merged_names (
+  name_key TEXT PRIMARY KEY,
+  name_group INTEGER NOT NULL,
+  bare_root TEXT NOT NULL                    -- the entity that the name means when no fact bears it
+) STRICT, WITHOUT ROWID;
+CREATE INDEX merged_names_by_group ON merged_names (name_group);
+
 -- The fold of the facts (model/graph.hpp). names: the entity that a name means.
 CREATE TABLE names (
   name_key TEXT PRIMARY KEY,
@@ -152,6 +199,7 @@ CREATE TABLE entities (
   last_seen INTEGER,
   aliases TEXT,                              -- NULL: none
   placeholder INTEGER NOT NULL,
+  names TEXT,                                -- Entity::names; NULL: none
   rev INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entities_by_name ON entities (name_key);

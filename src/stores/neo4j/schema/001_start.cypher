@@ -6,6 +6,7 @@ CREATE CONSTRAINT bb5_sync_state_bank IF NOT EXISTS FOR (s:SyncState) REQUIRE s.
 // The order of relationship pages, and what a name means.
 CREATE INDEX bb5_entity_order_key IF NOT EXISTS FOR (e:Entity) ON (e.order_key);
 CREATE INDEX bb5_entity_name_key IF NOT EXISTS FOR (e:Entity) ON (e.name_key);
+CREATE INDEX bb5_entity_named_in IF NOT EXISTS FOR (e:Entity) ON (e.named_in);
 // In a database without relationships Neo4j 5.26 plans the MERGE of one as a scan of all of them, and
 // keeps that plan for ten seconds in which a load brings a hundred thousand. Five are enough.
 UNWIND range(1, 16) AS number

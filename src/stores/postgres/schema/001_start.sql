@@ -45,6 +45,7 @@ CREATE TABLE {bank}.memories (
   position bigint,
   metadata_text text,         -- the exact text, where metadata would not give it back
   vector_state smallint NOT NULL,
+  standing smallint NOT NULL, -- 0 by itself, 1 said by documents, 2 closed since none says it any more
   raw bytea,
   raw_embedding_at bigint,
   record_hash bytea NOT NULL,
@@ -113,6 +114,59 @@ CREATE TABLE {bank}.mention_facts (
 );
 CREATE INDEX mention_facts_name ON {bank}.mention_facts (name_id, memory_id);
 
+-- Documents that were retained, and what each says and adds to the graph, in its order. What is erased
+-- goes out of them: places may be missing.
+CREATE TABLE {bank}.documents (
+  document bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  source_id uuid NOT NULL CONSTRAINT documents_source_id UNIQUE,  -- text_id(source)
+  source text COLLATE "C" NOT NULL,
+  digest bytea NOT NULL,
+  extractor text NOT NULL,
+  retained_at timestamptz NOT NULL
+);
+CREATE INDEX documents_source ON {bank}.documents (left(source, 600));
+CREATE TABLE {bank}.document_memories (
+  document bigint NOT NULL,
+  place integer NOT NULL,
+  memory_id uuid NOT NULL,
+  PRIMARY KEY (document, place)
+);
+CREATE INDEX document_memories_memory ON {bank}.document_memories (memory_id);
+CREATE TABLE {bank}.document_facts (
+  document bigint NOT NULL,
+  kind smallint NOT NULL,     -- 0 entity, 1 relationship
+  place integer NOT NULL,
+  fact_id uuid NOT NULL,
+  PRIMARY KEY (document, kind, place)
+);
+CREATE INDEX document_facts_fact ON {bank}.document_facts (fact_id);
+
+-- Entities that are one (model/entity_merges.hpp): a record too.
+CREATE TABLE {bank}.merges (
+  from_id uuid PRIMARY KEY,   -- text_id() of from_key
+  from_key text COLLATE "C" NOT NULL,  -- an entity's key, or `:name` for all of that name
+  into_key text COLLATE "C" NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  at timestamptz NOT NULL,
+  -- Derived: where it leads at last.
+  root_id uuid NOT NULL,
+  root_key text COLLATE "C" NOT NULL,
+  root_name_id uuid NOT NULL,
+  from_name_id uuid NOT NULL,
+  leads_any_type boolean NOT NULL,
+  leads_bare_names boolean NOT NULL
+);
+-- Derived from merges: names that fold together, and what each means when no fact bears it.
+CREATE TABLE {bank}.merged_names (
+  name_id uuid PRIMARY KEY,
+  name_group bigint NOT NULL,
+  bare_root_id uuid NOT NULL,
+  bare_root_key text COLLATE "C" NOT NULL,
+  bare_root_name_id uuid NOT NULL
+);
+CREATE INDEX merged_names_group ON {bank}.merged_names (name_group);
+
 -- The fold of the facts: made from them, never written by hand.
 CREATE TABLE {bank}.entities (
   entity_id uuid PRIMARY KEY,
@@ -125,6 +179,7 @@ CREATE TABLE {bank}.entities (
   last_seen timestamptz,
   aliases text[] NOT NULL,
   placeholder boolean NOT NULL,
+  names text[] NOT NULL,      -- folded names besides its own that merges lead here
   rev bigint NOT NULL
 );
 -- Keys may be long; their first 600 characters sort them, the key itself breaks ties.
@@ -138,7 +193,7 @@ CREATE TABLE {bank}.names (
 );
 
 CREATE TABLE {bank}.relationships (
-  relation_id uuid PRIMARY KEY,
+  relation_id uuid PRIMARY KEY,  -- of its facts; of several, which merges join, the smallest
   key text COLLATE "C" NOT NULL,
   subject_id uuid NOT NULL,
   object_id uuid NOT NULL,
@@ -157,7 +212,7 @@ CREATE INDEX relationships_object ON {bank}.relationships (object_id);
 
 CREATE TABLE {bank}.mentions (
   memory_id uuid NOT NULL,
-  name_id uuid NOT NULL,
+  name_id uuid NOT NULL,      -- of several names for the entity, which merges join, the smallest
   entity_id uuid NOT NULL,
   entity_key text COLLATE "C" NOT NULL,
   rev bigint NOT NULL,

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/graph.hpp"
+
+/// Do two names name one thing? By rules over their spelling and type alone, no model asked.
+///
+/// A wrong merge is worse than a duplicate, so each rule says `same` only where the other reading
+/// is far-fetched, and `perhaps` where a person should look:
+///  - numbers must agree, whatever else does: GPT-4 is not GPT-3.5, PostgreSQL 16 not PostgreSQL;
+///  - types must agree, or one of them says little (`concept`, `unknown`) and the name much;
+///  - then equal letters, whatever stands between them (Node.js, NodeJS; Zürich, Zuerich; Москва,
+///    Moskva); a legal form, a title or a word for the type more (Acme Inc., Acme); a well-known
+///    short form (Postgres, k8s) or one that the name itself gives (Model Context Protocol (MCP));
+///    the plural of a concept; a doubled or exchanged letter in a long word;
+///  - one letter else, initials, acronyms, a part of the name: perhaps.
+/// Rules and thresholds were chosen on tests/data/entity_pairs.tsv; docs/performance.md has
+/// figures.
+namespace bb5 {
+
+enum class Sameness : std::uint8_t { different, perhaps, same };
+
+struct NameMatch {
+  Sameness sameness = Sameness::different;
+  std::string reason;  ///< The rule, for a person: `spelling`, `legal form`, `initials`, …
+  bool operator==(const NameMatch&) const = default;
+};
+
+struct NamedEntity {
+  std::string name;
+  std::string type;
+};
+
+/// Symmetric: match(a, b) is match(b, a).
+[[nodiscard]] NameMatch match_names(const NamedEntity& a, const NamedEntity& b);
+
+/// How close two entities are by something else than their names (vectors of what is said of them):
+/// the cosine, or nothing when it is not known.
+using EntityCloseness = std::function<std::optional<double>(const Entity&, const Entity&)>;
+
+struct ResolverOptions {
+  /// Lifts `perhaps` to `same` from `confirm_from` on. Empty: names decide alone.
+  EntityCloseness closeness = {};
+  double confirm_from = 0.9;
+};
+
+/// Two entities of a bank of which one is the other, or may be.
+struct ResolvedPair {
+  const Entity* from = nullptr;  ///< The one to fold into…
+  const Entity* into = nullptr;  ///< …this one: mentioned more often, then described better.
+  NameMatch match;
+};
+
+/// Finds pairs among entities without comparing all with all: only names that share one of their
+/// forms or beginnings are looked at.
+class EntityResolver {
+ public:
+  /// The entities outlive this.
+  explicit EntityResolver(std::span<const Entity> entities, ResolverOptions options = {});
+
+  /// All pairs with at most one `same` for each `from`: where several entities could be meant and
+  /// are not one among themselves, it is `perhaps` for all. In order of from's key, same first.
+  [[nodiscard]] std::vector<ResolvedPair> pairs() const;
+  /// Only the pairs of which one has such a key: those of what a write has just brought.
+  [[nodiscard]] std::vector<ResolvedPair> pairs_of(const std::set<std::string>& keys) const;
+
+ private:
+  [[nodiscard]] std::set<std::size_t> candidates_of(std::size_t entity) const;
+  [[nodiscard]] NameMatch match(const Entity& a, const Entity& b) const;
+
+  std::span<const Entity> entities_;
+  ResolverOptions options_;
+  std::map<std::string, std::vector<std::size_t>> blocks_;  // by a form of the name
+};
+
+}  // namespace bb5

@@ -1,0 +1,169 @@
+#include "model/entity_resolution.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/environment.hpp"
+#include "base/letters.hpp"
+
+namespace bb5 {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+struct LabelledPair {
+  std::string part;
+  bool same = false;
+  NamedEntity a;
+  NamedEntity b;
+};
+
+std::vector<LabelledPair> labelled_pairs() {
+  std::ifstream file(BB5_SOURCE_DIR "/tests/data/entity_pairs.tsv");
+  std::vector<LabelledPair> pairs;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    std::vector<std::string> fields;
+    std::istringstream cut(line);
+    for (std::string field; std::getline(cut, field, '\t');) fields.push_back(field);
+    if (fields.size() != 6) throw std::runtime_error("not six fields: " + line);
+    pairs.push_back(
+        {fields[0], fields[1] == "same", {fields[2], fields[3]}, {fields[4], fields[5]}});
+  }
+  return pairs;
+}
+
+struct Figures {
+  int pairs = 0;
+  int right = 0;   // same, and said so
+  int wrong = 0;   // apart, and called the same
+  int missed = 0;  // same, and not said so…
+  int asked = 0;   // …of which a person is asked
+  [[nodiscard]] double precision() const { return right / static_cast<double>(right + wrong); }
+  [[nodiscard]] double recall() const { return right / static_cast<double>(right + missed); }
+  [[nodiscard]] double with_asking() const {
+    return (right + asked) / static_cast<double>(right + missed);
+  }
+};
+
+Figures measure(const std::string& part) {
+  Figures figures;
+  const bool tell = part == "dev" && !environment("BB5_TELL").empty();
+  for (const LabelledPair& pair : labelled_pairs()) {
+    if (pair.part != part) continue;
+    ++figures.pairs;
+    const NameMatch match = match_names(pair.a, pair.b);
+    const bool said = match.sameness == Sameness::same;
+    if (pair.same) ++(said ? figures.right : figures.missed);
+    if (pair.same && match.sameness == Sameness::perhaps) ++figures.asked;
+    if (!pair.same && said) ++figures.wrong;
+    if (tell && said != pair.same) {
+      std::printf("%s: %s (%s) / %s (%s): %s\n", said ? "WRONG" : "missed", pair.a.name.c_str(),
+                  pair.a.type.c_str(), pair.b.name.c_str(), pair.b.type.c_str(),
+                  match.reason.c_str());
+    }
+  }
+  std::printf("%-4s %d pairs: precision %.3f, recall %.3f (%.3f with those that are asked about)\n",
+              part.c_str(), figures.pairs, figures.precision(), figures.recall(),
+              figures.with_asking());
+  return figures;
+}
+
+TEST(EntityPairs, PrecisionAndRecallOfBothPartsHoldTheirFloors) {
+  const Figures dev = measure("dev");
+  const Figures held = measure("held");
+  EXPECT_GE(dev.pairs + held.pairs, 300);
+  EXPECT_GE(dev.precision(), 0.99);
+  EXPECT_GE(dev.recall(), 0.80);
+  EXPECT_GE(held.precision(), 0.98);
+  EXPECT_GE(held.recall(), 0.80);
+}
+
+TEST(EntityPairs, AreJudgedAlikeInBothDirections) {
+  for (const LabelledPair& pair : labelled_pairs())
+    EXPECT_EQ(match_names(pair.a, pair.b), match_names(pair.b, pair.a)) << pair.a.name;
+}
+
+TEST(Letters, LoseTheirDressAndNothingElse) {
+  EXPECT_EQ(plain_letters("Ｃafé™ ŁÓDŹ"), "cafe lodz");
+  EXPECT_EQ(plain_letters("が"), "が");
+  EXPECT_EQ(plain_letters_german("Jürgen Groß"), "juergen gross");
+  EXPECT_EQ(latin_letters("Москва"), "moskva");
+  EXPECT_EQ(latin_letters("北京"), "北京");
+}
+
+Sameness sameness(const NamedEntity& a, const NamedEntity& b) {
+  return match_names(a, b).sameness;
+}
+
+TEST(MatchNames, NumbersMustAgreeWhateverElseDoes) {
+  const auto technology = [](const char* name) { return NamedEntity{name, "technology"}; };
+  EXPECT_EQ(sameness(technology("GPT-4"), technology("GPT4")), Sameness::same);
+  EXPECT_EQ(sameness(technology("GPT-4"), technology("GPT-3.5")), Sameness::different);
+  EXPECT_EQ(sameness(technology("Postgres 16"), technology("PostgreSQL v16")), Sameness::same);
+  EXPECT_EQ(sameness(technology("Postgres 15"), technology("PostgreSQL 16")), Sameness::different);
+  EXPECT_EQ(sameness(technology("Web 1.2"), technology("Web 12")), Sameness::different);
+}
+
+TEST(MatchNames, TypesMustAgree) {
+  EXPECT_EQ(sameness({"Paris", "person"}, {"Paris", "location"}), Sameness::different);
+  EXPECT_EQ(sameness({"Redis", "unknown"}, {"REDIS", "technology"}), Sameness::same);
+  EXPECT_EQ(sameness({"Delta", "concept"}, {"Delta", "organization"}), Sameness::perhaps);
+  EXPECT_EQ(sameness({"Ada Lovelace", "concept"}, {"Ada Lovelace", "person"}), Sameness::same);
+}
+
+TEST(MatchNames, TakesAnyText) {
+  for (const char* name : {"", " ", "()", "(a)", "\xFF", "'", ".", "v", "v 1", "\"", "🙂"}) {
+    EXPECT_NE(sameness({name, ""}, {"Redis", ""}), Sameness::same) << name;
+    EXPECT_EQ(sameness({name, "file"}, {name, "person"}), Sameness::different) << name;
+  }
+}
+
+Entity entity(const std::string& name, const std::string& type, std::int64_t mentions = 1) {
+  return {.key = entity_key(name, type), .name = name, .type = type, .mention_count = mentions};
+}
+
+TEST(EntityResolver, FoldsTheRareIntoTheFrequent) {
+  const std::vector<Entity> entities = {
+      entity("Node.js", "technology", 9),     entity("NodeJS", "technology", 2),
+      entity("Acme Inc.", "organization", 1), entity("Acme", "organization", 5),
+      entity("k8s", "technology", 1),         entity("Kubernetes", "technology", 3),
+      entity("PostgreSQL 15", "technology"),  entity("PostgreSQL 16", "technology")};
+  const EntityResolver resolver(entities);
+  const auto pairs = resolver.pairs();
+  ASSERT_THAT(pairs, SizeIs(3));
+  EXPECT_EQ(pairs[0].from->name, "Acme Inc.");
+  EXPECT_EQ(pairs[0].into->name, "Acme");
+  EXPECT_EQ(pairs[1].from->name, "k8s");
+  EXPECT_EQ(pairs[2].into->name, "Node.js");
+  EXPECT_THAT(resolver.pairs_of({"technology:k8s"}), SizeIs(1));
+  EXPECT_THAT(resolver.pairs_of({"technology:postgresql 15"}), IsEmpty());
+}
+
+TEST(EntityResolver, AsksWhereSeveralCouldBeMeant) {
+  const std::vector<Entity> entities = {entity("Acme", "organization", 1),
+                                        entity("Acme GmbH", "organization", 3),
+                                        entity("Acme Inc.", "organization", 2)};
+  for (const ResolvedPair& pair : EntityResolver(entities).pairs())
+    EXPECT_EQ(pair.match.sameness, Sameness::perhaps) << pair.from->name << pair.into->name;
+}
+
+TEST(EntityResolver, WhatIsSaidOfBothMayConfirm) {
+  const std::vector<Entity> entities = {entity("J. Smith", "person", 1),
+                                        entity("John Smith", "person", 3)};
+  ASSERT_THAT(EntityResolver(entities).pairs(), SizeIs(1));
+  EXPECT_EQ(EntityResolver(entities).pairs()[0].match.sameness, Sameness::perhaps);
+  ResolverOptions options;
+  options.closeness = [](const Entity&, const Entity&) { return std::optional(0.95); };
+  EXPECT_EQ(EntityResolver(entities, options).pairs()[0].match.sameness, Sameness::same);
+  options.closeness = [](const Entity&, const Entity&) { return std::optional(0.5); };
+  EXPECT_EQ(EntityResolver(entities, options).pairs()[0].match.sameness, Sameness::perhaps);
+}
+
+}  // namespace
+}  // namespace bb5

@@ -1,0 +1,32 @@
+#include "operations/retain/content_ids.hpp"
+
+#include <string>
+#include <utility>
+
+namespace bb5 {
+
+Result<std::unordered_map<MemoryId, Memory>> give_content_ids(const MemoryStore& bank,
+                                                              std::vector<Memory>& memories,
+                                                              RawRecords raw_records) {
+  for (Memory& memory : memories) memory.id = memory_id_of('"' + memory.legacy_id + '"');
+  for (std::uint32_t occurrence = 2;; ++occurrence) {
+    std::vector<MemoryId> ids;
+    ids.reserve(memories.size());
+    for (const Memory& memory : memories) ids.push_back(memory.id);
+    auto found = bank.get(ids, false);
+    if (!found) return std::move(found).error();
+    std::unordered_map<MemoryId, Memory> held;
+    for (Memory& memory : *found) held.emplace(memory.id, std::move(memory));
+    bool clash = false;
+    for (Memory& memory : memories) {
+      const auto other = held.find(memory.id);
+      if (other == held.end() || other->second.content == memory.content) continue;
+      if (other->second.raw && raw_records == RawRecords::give_way) continue;
+      memory.id = memory_id_of('"' + memory.legacy_id + '"', occurrence);
+      clash = true;
+    }
+    if (!clash) return held;
+  }
+}
+
+}  // namespace bb5

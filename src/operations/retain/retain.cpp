@@ -1,0 +1,341 @@
+#include "operations/retain/retain.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <iterator>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "operations/retain/content_ids.hpp"
+#include "operations/retain/document_records.hpp"
+
+namespace bb5 {
+namespace {
+
+/// Somebody else may write the same document or erase a memory while we work on it; then we look
+/// again.
+constexpr int attempts = 4;
+
+/// A document on its way into the bank.
+struct Passage {
+  RetainReport report;
+  ExtractedDocument extracted;
+  std::optional<std::string> known_digest;  ///< Of the state that the bank holds.
+  DocumentRecords records;
+
+  [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained && !done; }
+  void fail(Error error) {
+    report.state = RetainReport::State::failed;
+    report.error = std::move(error);
+  }
+  bool done = false;
+};
+
+std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+/// Of one memory and others in the same document.
+double cosine_of(std::span<const float> left, std::span<const float> right) {
+  double product = 0;
+  double left_square = 0;
+  double right_square = 0;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    product += double{left[i]} * right[i];
+    left_square += double{left[i]} * left[i];
+    right_square += double{right[i]} * right[i];
+  }
+  return product / std::sqrt(left_square * right_square);
+}
+
+/// Brings a group of documents into a bank.
+class Retaining {
+ public:
+  Retaining(Bank& bank, const RetainSettings& settings)
+      : bank_(bank), settings_(settings), moment_(now()) {}
+
+  std::vector<RetainReport> retain(std::vector<Document> documents) {
+    for (Document& document : documents) prepare(std::move(document));
+    extract();
+    embed();
+    std::vector<RetainReport> reports;
+    for (Passage& passage : passages_) {
+      if (passage.open()) write(passage);
+      reports.push_back(std::move(passage.report));
+    }
+    return reports;
+  }
+
+ private:
+  void prepare(Document document) {
+    Passage& passage = passages_.emplace_back();
+    passage.extracted.prepared =
+        prepare_document(std::move(document), settings_.extractor.name(), settings_.keep_secrets);
+    const PreparedDocument& prepared = passage.extracted.prepared;
+    passage.report.source = prepared.document.source;
+    passage.report.secrets = prepared.secrets;
+    passage.report.recalled_blocks = prepared.recalled_blocks;
+    if (auto looked = look_up(passage); !looked) passage.fail(std::move(looked).error());
+  }
+
+  /// What the bank knows of the document now.
+  Result<> look_up(Passage& passage) {
+    auto known = bank_.document(passage.report.source);
+    if (!known) return std::move(known).error();
+    passage.known_digest.reset();
+    former_.clear();
+    if (!*known) return ok();
+    passage.known_digest = (*known)->digest;
+    if ((*known)->digest == passage.extracted.prepared.digest) {
+      passage.report.state = RetainReport::State::unchanged;
+      passage.report.memories = std::ssize(distinct((*known)->memories));
+    }
+    former_ = distinct((*known)->memories);
+    return ok();
+  }
+
+  void extract() {
+    std::vector<PreparedDocument> to_extract;
+    std::vector<Passage*> of;
+    for (Passage& passage : passages_) {
+      if (!passage.open()) continue;
+      of.push_back(&passage);
+      to_extract.push_back(std::move(passage.extracted.prepared));
+    }
+    std::vector<ExtractedDocument> extracted = extract_documents(std::move(to_extract), settings_);
+    for (std::size_t i = 0; i < of.size(); ++i) take(*of[i], std::move(extracted[i]));
+  }
+
+  void take(Passage& passage, ExtractedDocument extracted) {
+    passage.extracted = std::move(extracted);
+    if (passage.extracted.error) {
+      passage.fail(*passage.extracted.error);
+      return;
+    }
+    const Extraction& extraction = passage.extracted.extraction;
+    passage.report.entities = std::ssize(extraction.entities);
+    passage.report.relationships = std::ssize(extraction.relationships);
+    passage.report.warnings = extraction.warnings;
+    passage.report.usage = extraction.usage;
+    passage.records = records_of(extraction, passage.extracted.prepared.document, moment_);
+    auto held = give_content_ids(bank_, passage.records.memories, RawRecords::keep);
+    if (!held) {
+      passage.fail(std::move(held).error());
+      return;
+    }
+    for (const Memory& memory : passage.records.memories) {
+      if (!held->contains(memory.id)) to_embed_.insert(memory.id);
+    }
+  }
+
+  /// One call for all memories that are new. Without vectors they are kept all the same.
+  void embed() {
+    if (settings_.embedder == nullptr || to_embed_.empty()) return;
+    std::vector<std::string_view> texts;
+    std::vector<MemoryId> of;
+    for (const Passage& passage : passages_) {
+      if (!passage.open()) continue;
+      for (const Memory& memory : passage.records.memories) {
+        if (to_embed_.erase(memory.id) == 0) continue;
+        texts.push_back(memory.content);
+        of.push_back(memory.id);
+      }
+    }
+    auto embedded = settings_.embedder->embed(texts);
+    Result<> recorded = embedded ? bank_.set_embedder(settings_.embedder->info()) : ok();
+    if (!embedded || !recorded) {
+      const Error& error = embedded ? recorded.error() : embedded.error();
+      why_without_vectors_ = error.message;
+      return;
+    }
+    for (std::size_t i = 0; i < of.size(); ++i) vectors_.emplace(of[i], std::move((*embedded)[i]));
+  }
+
+  void write(Passage& passage) {
+    Result<> written = ok();
+    for (int attempt = 1; attempt <= attempts; ++attempt) {
+      if (auto looked = look_up(passage); !looked) return passage.fail(std::move(looked).error());
+      if (!passage.open()) {  // another process has done it meanwhile
+        passage.report.added = passage.report.said_before = passage.report.near_duplicates = 0;
+        passage.report.without_vector = 0;
+        return;
+      }
+      written = try_write(passage);
+      // A memory that was erased since we looked is invalid_argument: then it is a new one.
+      if (written || (written.error().code != Errc::conflict &&
+                      written.error().code != Errc::invalid_argument))
+        break;
+    }
+    if (!written) passage.fail(std::move(written).error());
+  }
+
+  Result<> try_write(Passage& passage) {
+    auto held = give_content_ids(bank_, passage.records.memories, RawRecords::keep);
+    if (!held) return std::move(held).error();
+    RetainReport& report = passage.report;
+    report.added = report.said_before = report.near_duplicates = report.without_vector = 0;
+    DocumentChange change{.previous_digest = passage.known_digest};
+    change.document = {.source = report.source,
+                       .digest = passage.extracted.prepared.digest,
+                       .extractor = settings_.extractor.name(),
+                       .retained_at = moment_};
+    std::vector<Memory> fresh;
+    std::unordered_set<MemoryId> said;
+    for (const Memory& memory : passage.records.memories) {
+      auto id = settle(memory, *held, fresh, report);
+      if (!id) return std::move(id).error();
+      change.document.memories.push_back(*id);
+      said.insert(*id);
+    }
+    for (const EntityFact& fact : passage.records.entity_facts)
+      change.document.entity_facts.push_back(fact.id);
+    for (const RelationshipFact& fact : passage.records.relationship_facts)
+      change.document.relationship_facts.push_back(fact.id);
+    auto outcome = bank_.write({.memories = fresh,
+                                .entity_facts = passage.records.entity_facts,
+                                .relationship_facts = passage.records.relationship_facts,
+                                .document = &change});
+    if (!outcome) return std::move(outcome).error();
+    for (std::size_t i = 0; i < fresh.size(); ++i) {
+      if (outcome->memories[i] == WriteAction::inserted) continue;
+      // Another process was quicker: it is held as that one wrote it.
+      --report.added;
+      ++report.said_before;
+      if (fresh[i].embedding.empty()) --report.without_vector;
+    }
+    report.memories = std::ssize(said);
+    report.no_longer_said = std::count_if(former_.begin(), former_.end(),
+                                          [&](const MemoryId& id) { return !said.contains(id); });
+    if (report.without_vector > 0 && !why_without_vectors_.empty())
+      report.warnings.push_back(fmt::format(
+          "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
+          why_without_vectors_));
+    return ok();
+  }
+
+  /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
+  Result<MemoryId> settle(const Memory& memory, const std::unordered_map<MemoryId, Memory>& held,
+                          std::vector<Memory>& fresh, RetainReport& report) {
+    if (held.contains(memory.id)) {
+      ++report.said_before;
+      return memory.id;
+    }
+    for (const Memory& other : fresh) {
+      if (other.id == memory.id) return memory.id;  // the document says it twice
+    }
+    const auto vector = vectors_.find(memory.id);
+    if (vector != vectors_.end()) {
+      auto near = near_duplicate(memory, vector->second, fresh);
+      if (!near) return std::move(near).error();
+      if (*near) {
+        ++report.near_duplicates;
+        return **near;
+      }
+    }
+    Memory& added = fresh.emplace_back(memory);
+    ++report.added;
+    if (vector != vectors_.end()) {
+      added.embedding = vector->second;
+      added.vector_state = VectorState::indexed;
+    } else {
+      ++report.without_vector;
+    }
+    return memory.id;
+  }
+
+  Result<std::optional<MemoryId>> near_duplicate(const Memory& memory,
+                                                 const std::vector<float>& vector,
+                                                 const std::vector<Memory>& fresh) {
+    for (const Memory& other : fresh) {
+      if (!other.embedding.empty() &&
+          cosine_of(vector, other.embedding) >= settings_.near_duplicate &&
+          may_say_the_same(memory.content, other.content))
+        return std::optional(other.id);
+    }
+    if (settings_.near_duplicate > 1) return std::optional<MemoryId>();
+    auto found = bank_.nearest(vector, 3, {.kinds = {MemoryKind::memory}, .valid_at = moment_});
+    if (!found) return std::move(found).error();
+    std::vector<MemoryId> near;
+    for (const Hit& hit : found->hits) {
+      if (hit.score >= settings_.near_duplicate) near.push_back(hit.id);
+    }
+    auto others = bank_.get(near, false);
+    if (!others) return std::move(others).error();
+    for (const Memory& other : *others) {
+      if (may_say_the_same(memory.content, other.content)) return std::optional(other.id);
+    }
+    return std::optional<MemoryId>();
+  }
+
+  static std::vector<MemoryId> distinct(std::vector<MemoryId> ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    return ids;
+  }
+
+  Bank& bank_;
+  const RetainSettings& settings_;
+  Timestamp moment_;
+  std::vector<Passage> passages_;
+  std::vector<MemoryId> former_;  ///< What the document last looked up said.
+  std::unordered_set<MemoryId> to_embed_;
+  std::unordered_map<MemoryId, std::vector<float>> vectors_;
+  std::string why_without_vectors_;
+};
+
+}  // namespace
+
+std::vector<ExtractedDocument> extract_documents(std::vector<PreparedDocument> documents,
+                                                 const RetainSettings& settings) {
+  std::vector<ExtractedDocument> extracted(documents.size());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < documents.size(); i = next++) {
+      extracted[i].prepared = std::move(documents[i]);
+      auto extraction = settings.extractor.extract(extracted[i].prepared.document);
+      if (extraction) {
+        extracted[i].extraction = std::move(*extraction);
+      } else {
+        extracted[i].error = std::move(extraction).error();
+      }
+    }
+  };
+  const std::size_t helpers = std::min(settings.jobs, documents.size());
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < helpers; ++i) threads.emplace_back(work);
+  work();
+  threads.clear();
+  return extracted;
+}
+
+std::vector<RetainReport> retain_documents(Bank& bank, std::vector<Document> documents,
+                                           const RetainSettings& settings) {
+  return Retaining(bank, settings).retain(std::move(documents));
+}
+
+Result<std::optional<RetainReport>> retract_document(Bank& bank, std::string_view source) {
+  auto known = bank.document(source);
+  if (!known) return std::move(known).error();
+  if (!*known) return std::optional<RetainReport>();
+  RetainReport report{.source = std::string(source)};
+  std::vector<MemoryId> former = (*known)->memories;
+  if (former.empty()) return std::optional<RetainReport>();  // retracted before
+  std::sort(former.begin(), former.end());
+  former.erase(std::unique(former.begin(), former.end()), former.end());
+  report.no_longer_said = std::ssize(former);
+  const DocumentChange change{.document = {.source = report.source,
+                                           .digest = std::string(32, '\0'),
+                                           .extractor = (*known)->extractor,
+                                           .retained_at = now()},
+                              .previous_digest = (*known)->digest};
+  auto written = bank.write({.document = &change});
+  if (!written) return std::move(written).error();
+  return std::optional(std::move(report));
+}
+
+}  // namespace bb5

@@ -1,0 +1,252 @@
+#include "operations/retain/retain.hpp"
+
+#include <atomic>
+#include <memory>
+
+#include "stores/in_memory/in_memory_bank.hpp"
+#include "tests/support/result_matchers.hpp"
+
+namespace bb5 {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using State = RetainReport::State;
+
+/// Each line of a document is a memory; `A -> B` is also two entities and a relationship; `!`
+/// fails.
+class LineExtractor final : public Extractor {
+ public:
+  mutable std::atomic<int> calls = 0;
+  std::string version = "lines/1";
+
+  [[nodiscard]] std::string name() const override { return version; }
+  [[nodiscard]] Result<Extraction> extract(const Document& document) const override {
+    ++calls;
+    Extraction extraction;
+    for (const Turn& turn : document.turns) {
+      std::string_view text = turn.text;
+      while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        take(std::string(text.substr(0, end)), extraction);
+        text.remove_prefix(std::min(end + 1, text.size()));
+      }
+      if (turn.text == "!") return Error{Errc::unavailable, "the model is away"};
+    }
+    return extraction;
+  }
+
+ private:
+  static void take(const std::string& line, Extraction& extraction) {
+    ExtractedMemory memory{.content = line, .position = std::ssize(extraction.memories)};
+    if (const auto arrow = line.find(" -> "); arrow != std::string::npos) {
+      memory.entities = {line.substr(0, arrow), line.substr(arrow + 4)};
+      for (const std::string& name : memory.entities) extraction.entities.push_back({.name = name});
+      extraction.relationships.push_back(
+          {.subject = memory.entities[0], .predicate = "uses", .object = memory.entities[1]});
+    }
+    extraction.memories.push_back(std::move(memory));
+  }
+};
+
+/// Texts that begin with the same letter are near each other (cosine 0.98), others far.
+class LetterEmbedder final : public Embedder {
+ public:
+  std::vector<std::size_t> batches;
+  bool away = false;
+
+  [[nodiscard]] EmbedderInfo info() const override { return {"test/letters", 33}; }
+  Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override {
+    if (away) return Error{Errc::unavailable, "no vectors today"};
+    batches.push_back(texts.size());
+    std::vector<std::vector<float>> vectors;
+    for (const std::string_view text : texts) {
+      std::vector<float> vector(33, 0.0F);
+      vector[text.empty() ? 0 : static_cast<unsigned char>(text[0]) % 32] = 1.0F;
+      vector[32] = text.size() % 2 == 0 ? 0.1F : -0.1F;
+      vectors.push_back(std::move(vector));
+    }
+    return vectors;
+  }
+};
+
+class Retain : public testing::Test {
+ protected:
+  static Document document(std::string source, std::string text) {
+    return {.source = std::move(source), .turns = {{.text = std::move(text)}}};
+  }
+  std::vector<RetainReport> retain(std::vector<Document> documents) {
+    return retain_documents(bank, std::move(documents),
+                            {.extractor = extractor, .embedder = &embedder, .jobs = 2});
+  }
+  RetainReport retain_one(std::string source, std::string text) {
+    return retain({document(std::move(source), std::move(text))}).front();
+  }
+  std::vector<std::string> found_now() {
+    std::vector<std::string> contents;
+    auto page = bank.page({.filter = {.valid_at = now() + std::chrono::seconds(1)}});
+    for (const Memory& memory : *page) contents.push_back(memory.content);
+    return contents;
+  }
+
+  std::unique_ptr<Bank> owned = new_in_memory_bank();
+  Bank& bank = *owned;
+  LineExtractor extractor;
+  LetterEmbedder embedder;
+};
+
+TEST_F(Retain, ADocumentBecomesMemoriesEntitiesAndRelationships) {
+  const RetainReport report = retain_one("a.md", "Ada -> Redis\nBob sleeps");
+  EXPECT_EQ(report.state, State::retained);
+  EXPECT_EQ(report.memories, 2);
+  EXPECT_EQ(report.added, 2);
+  EXPECT_EQ(report.entities, 2);
+  EXPECT_EQ(report.relationships, 1);
+  EXPECT_THAT(found_now(), ElementsAre("Ada -> Redis", "Bob sleeps"));
+  EXPECT_EQ(*bank.graph_counts(), (GraphCounts{2, 1, 2}));
+  EXPECT_EQ(bank.embedder()->model, "test/letters");
+  EXPECT_EQ(bank.stats()->vectors.at(VectorState::indexed), 2);
+}
+
+TEST_F(Retain, AnUnchangedDocumentIsNotEvenExtracted) {
+  retain_one("a.md", "Ada sleeps");
+  const int calls = extractor.calls;
+  const RetainReport report = retain_one("a.md", "Ada sleeps");
+  EXPECT_EQ(report.state, State::unchanged);
+  EXPECT_EQ(report.memories, 1);
+  EXPECT_EQ(extractor.calls, calls);
+}
+
+TEST_F(Retain, AnotherExtractorReadsItAgain) {
+  retain_one("a.md", "Ada sleeps");
+  extractor.version = "lines/2";
+  const RetainReport report = retain_one("a.md", "Ada sleeps");
+  EXPECT_EQ(report.state, State::retained);
+  EXPECT_EQ(report.said_before, 1);
+  EXPECT_EQ(report.added, 0);
+}
+
+TEST_F(Retain, AChangedDocumentSupersedesWhatItNoLongerSays) {
+  retain_one("a.md", "Ada -> Redis\nBob sleeps");
+  const RetainReport report = retain_one("a.md", "Bob sleeps\nCarl reads");
+  EXPECT_EQ(report.added, 1);
+  EXPECT_EQ(report.said_before, 1);
+  EXPECT_EQ(report.no_longer_said, 1);
+  EXPECT_THAT(found_now(), ElementsAre("Bob sleeps", "Carl reads"));
+  EXPECT_EQ(bank.graph_counts()->relationships, 0);
+  EXPECT_THAT(*bank.page({}), SizeIs(3)) << "it is kept for questions about the past";
+}
+
+TEST_F(Retain, WhatTwoDocumentsSayIsOneMemoryUntilNeitherSaysIt) {
+  retain({document("a.md", "Ada sleeps"), document("b.md", "Ada sleeps")});
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps"));
+  const MemoryId id = bank.page({})->front().id;
+  EXPECT_EQ(*bank.times_said(id), 2);
+  ASSERT_THAT(retract_document(bank, "a.md"), Succeeds());
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps"));
+  ASSERT_THAT(retract_document(bank, "b.md"), Succeeds());
+  EXPECT_THAT(found_now(), IsEmpty());
+  retain_one("b.md", "Ada sleeps");
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps"));
+}
+
+TEST_F(Retain, RetractingWhatIsUnknownOrGoneDoesNothing) {
+  EXPECT_FALSE(retract_document(bank, "a.md")->has_value());
+  retain_one("a.md", "Ada sleeps");
+  EXPECT_EQ((*retract_document(bank, "a.md"))->no_longer_said, 1);
+  EXPECT_FALSE(retract_document(bank, "a.md")->has_value());
+}
+
+TEST_F(Retain, NearDuplicatesAreCountedNotDoubled) {
+  retain_one("a.md", "Ada sleeps well");
+  const RetainReport report = retain_one("b.md", "Ada is sleeping well");
+  EXPECT_EQ(report.near_duplicates, 1);
+  EXPECT_EQ(report.added, 0);
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps well"));
+  EXPECT_EQ(*bank.times_said(bank.page({})->front().id), 2);
+}
+
+TEST_F(Retain, NearDuplicatesWithinADocumentToo) {
+  const RetainReport report = retain_one("a.md", "Ada sleeps\nAda is sleeping\nAda sleeps");
+  EXPECT_EQ(report.added, 1);
+  EXPECT_EQ(report.near_duplicates, 1);
+  EXPECT_EQ(report.memories, 1);
+}
+
+TEST_F(Retain, OtherNumbersOrADenialAreNoDuplicates) {
+  retain_one("a.md", "Ada has 3 cats");
+  const RetainReport report = retain_one("b.md", "Ada has 4 cats\nAda has no cats");
+  EXPECT_EQ(report.near_duplicates, 0);
+  EXPECT_THAT(found_now(), SizeIs(3));
+}
+
+TEST_F(Retain, AClosedMemoryIsNoDuplicateOfANewOne) {
+  retain_one("a.md", "Ada sleeps well");
+  ASSERT_THAT(retract_document(bank, "a.md"), Succeeds());
+  const RetainReport report = retain_one("b.md", "Ada is sleeping well");
+  EXPECT_EQ(report.near_duplicates, 0);
+  EXPECT_THAT(found_now(), ElementsAre("Ada is sleeping well"));
+}
+
+TEST_F(Retain, TextsOfAllDocumentsAreEmbeddedInOneGoAndEachOnce) {
+  retain_one("a.md", "Ada sleeps");
+  embedder.batches.clear();
+  retain({document("b.md", "Bob sleeps\nAda sleeps"), document("c.md", "Bob sleeps\nCarl reads")});
+  EXPECT_THAT(embedder.batches, ElementsAre(2));
+}
+
+TEST_F(Retain, WithoutVectorsMemoriesAreKeptAndItIsSaid) {
+  embedder.away = true;
+  const RetainReport report = retain_one("a.md", "Ada sleeps");
+  EXPECT_EQ(report.state, State::retained);
+  EXPECT_EQ(report.without_vector, 1);
+  EXPECT_THAT(report.warnings, ElementsAre(HasSubstr("no vectors today")));
+  EXPECT_EQ(bank.stats()->vectors.at(VectorState::none), 1);
+}
+
+TEST_F(Retain, AnotherEmbedderThanTheBanksGivesNoVectors) {
+  ASSERT_THAT(bank.set_embedder({"other/model", 4}), Succeeds());
+  const RetainReport report = retain_one("a.md", "Ada sleeps");
+  EXPECT_EQ(report.without_vector, 1);
+  EXPECT_THAT(report.warnings, SizeIs(1));
+}
+
+TEST_F(Retain, OneThatFailsLeavesTheOthersAlone) {
+  const auto reports =
+      retain({document("a.md", "Ada sleeps"), document("b.md", "!"), document("c.md", "Carl")});
+  EXPECT_EQ(reports[0].state, State::retained);
+  EXPECT_EQ(reports[1].state, State::failed);
+  EXPECT_EQ(reports[1].error->message, "the model is away");
+  EXPECT_EQ(reports[2].state, State::retained);
+  EXPECT_FALSE(bank.document("b.md")->has_value()) << "it can be tried again";
+}
+
+TEST_F(Retain, WhatWasAddedByHandStaysWhenNoDocumentSaysIt) {
+  Memory memory;
+  memory.content = "Ada sleeps";
+  memory.legacy_id = legacy_id_of(memory.content);
+  memory.id = memory_id_of('"' + memory.legacy_id + '"');
+  ASSERT_THAT(bank.write({.memories = {&memory, 1}}), Succeeds());
+  retain_one("a.md", "Ada sleeps");
+  ASSERT_THAT(retract_document(bank, "a.md"), Succeeds());
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps"));
+}
+
+TEST_F(Retain, AnEmptyDocumentIsKnownAndSaysNothing) {
+  const RetainReport report = retain_one("a.md", "  \n");
+  EXPECT_EQ(report.state, State::retained);
+  EXPECT_EQ(report.memories, 0);
+  EXPECT_EQ(retain_one("a.md", "").state, State::unchanged);
+}
+
+TEST_F(Retain, SecretsNeverReachTheBank) {
+  const std::string token = "ghp_" + std::string(36, 'x');
+  const RetainReport report = retain_one("a.md", "The token is " + token);
+  EXPECT_EQ(report.secrets.at("github token"), 1);
+  EXPECT_THAT(bank.page({})->front().content, testing::Not(HasSubstr(token)));
+}
+
+}  // namespace
+}  // namespace bb5

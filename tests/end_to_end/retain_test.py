@@ -1,0 +1,241 @@
+"""RETAIN through the command line: a folder is learned from, and questions about it are answered."""
+import json
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import support
+from support import EndToEnd, StoreTest
+
+sys.path.insert(0, str(support.ROOT / "tests" / "support"))
+from model_server import ModelServer  # noqa: E402
+
+DECISIONS = """# Decisions
+
+## Database
+**Decision:** Use PostgreSQL with pgvector for storage.
+**Rationale:** It keeps vectors and rows in one transaction.
+
+## Cache
+PaymentService depends on Redis.
+"""
+THOUGHTS = """# Thoughts
+- The nightly build fails when the disk is full.
+- Ada Lovelace prefers short meetings on Mondays.
+"""
+LOCAL = {"BB5_EMBEDDER": "local"}
+
+
+class Folder(StoreTest):
+    graph = True
+
+    def setUp(self):
+        super().setUp()
+        self.notes = self.folder / "notes"
+        self.write("notes/DECISIONS.md", DECISIONS)
+        self.write("notes/deep/THOUGHTS.md", THOUGHTS)
+
+    def retain(self, *arguments, **options):
+        return self.store.json("retain", self.notes, *arguments, **options)
+
+    def contents(self, question, **options):
+        return [result["content"] for result in self.must(self.store.json("recall", question, **options)).document["results"]]
+
+    def test_questions_about_a_folder_are_answered(self):
+        report = self.must(self.retain(**LOCAL)).document
+        self.assertEqual((report["extractor"].split("/")[0], report["embedder"]), ("rules", "local/all-MiniLM-L6-v2"))
+        self.assertEqual((report["totals"]["documents"], report["totals"]["failed"], report["totals"]["without_vector"]), (2, 0, 0))
+        self.assertIn("PostgreSQL", self.contents("Which database do we use?", **LOCAL)[0])
+        self.assertIn("disk is full", self.contents("What breaks the build at night?", **LOCAL)[0])
+        self.assertIn("short meetings", self.contents("How long does Ada like her appointments to be?", **LOCAL)[0])
+        answer = self.must(self.store.json("recall", "When do compilations go wrong?", "--strategies", "semantic", **LOCAL)).document
+        self.assertEqual(answer["receipt"]["arms"][0]["state"], "ran")
+        self.assertIn("disk is full", answer["results"][0]["content"])
+
+    def test_entities_and_relationships_are_in_the_store_and_in_neo4j(self):
+        self.must(self.retain())
+        stats = self.must(self.store.json("stats")).document
+        self.assertGreater(stats["entities"], 2)
+        self.assertGreater(stats["relationships"], 0)
+        if not self.store.graph:
+            return
+        self.assertEqual((stats["graph"]["nodes"], stats["graph"]["edges"], stats["outbox_pending"]), (stats["entities"], stats["relationships"], 0))
+        checks = {check["id"]: check for check in self.must(self.store.json("doctor")).document["checks"]}
+        self.assertEqual(checks["graph"]["state"], "ok", checks["graph"])
+        rows = support.cypher("MATCH (a:Entity {bank: $bank})-[r:DEPENDS_ON]->(b:Entity) RETURN b.name", bank=self.store.bank)
+        self.assertEqual(rows, [["Redis"]])
+
+    def test_an_unchanged_folder_is_left_alone_and_a_changed_file_supersedes(self):
+        first = self.must(self.retain(**LOCAL)).document["totals"]
+        again = self.must(self.retain(**LOCAL)).document["totals"]
+        self.assertEqual((again["unchanged"], again["added"]), (2, 0))
+        self.write("notes/deep/THOUGHTS.md", THOUGHTS.replace("short meetings on Mondays", "long walks on Sundays"))
+        changed = self.must(self.retain(**LOCAL)).document["totals"]
+        self.assertEqual((changed["unchanged"], changed["added"], changed["no_longer_said"]), (1, 1, 1))
+        now = self.contents("What does Ada Lovelace prefer?", **LOCAL)
+        self.assertTrue(any("long walks" in content for content in now), now)
+        self.assertFalse(any("short meetings" in content for content in now), now)
+        past = self.must(self.store.json("recall", "What does Ada Lovelace prefer?", "--all-times", **LOCAL)).document["results"]
+        self.assertTrue(any("short meetings" in result["content"] for result in past))
+        self.assertEqual(self.must(self.store.json("stats")).document["memories"], first["added"] + 1)
+
+    def test_a_file_that_is_gone_says_nothing_any_more_when_pruned(self):
+        self.must(self.retain())
+        (self.notes / "deep/THOUGHTS.md").unlink()
+        self.assertEqual(self.must(self.retain()).document["totals"]["no_longer_said"], 0)
+        self.assertTrue(self.contents("nightly build disk"))
+        pruned = self.must(self.retain("--prune")).document["totals"]
+        self.assertGreater(pruned["no_longer_said"], 0)
+        self.assertFalse(any("nightly" in content for content in self.contents("nightly build disk")))
+
+    def test_one_file_that_fails_does_not_stop_the_others(self):
+        self.write("notes/broken.md", b"caf\xe9")
+        answer = self.store.run("retain", self.notes)
+        self.assertEqual(answer.code, 1, answer)
+        self.assertIn("broken.md: byte 3 is not UTF-8", answer.err)
+        self.assertIn("fix: convert it", answer.err)
+        self.assertIn("3 documents: 0 unchanged, 1 failed", answer.out)
+        self.assertTrue(self.contents("PostgreSQL"))
+
+    def test_without_vectors_words_still_answer(self):
+        report = self.must(self.retain()).document
+        self.assertIsNone(report["embedder"])
+        self.assertEqual(report["totals"]["without_vector"], report["totals"]["added"])
+        self.assertIn("PostgreSQL", self.contents("PostgreSQL")[0])
+
+    def test_a_killed_run_leaves_whole_documents_and_the_next_completes_it(self):
+        for number in range(60):
+            self.write(f"many/{number:02}.md", "\n".join(f"- Fact {number}.{line} is about topic{number} and thing{line}." for line in range(8)))
+        arguments = ["retain", self.folder / "many"]
+        for delay in (0.05, 0.15, 0.4):
+            process = subprocess.Popen([support.PROGRAM, *self.store.flags, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=support.environment())
+            time.sleep(delay)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        self.must(self.store.run(*arguments))
+        undisturbed = self.another_store()
+        self.must(undisturbed.run(*arguments))
+
+        def state(store):
+            memories = self.must(store.json("list", "--limit", 10000)).document["memories"]
+            stats = self.must(store.json("stats")).document
+            return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), stats["entities"], stats["relationships"], stats["mentions"]
+        self.assertEqual(state(self.store), state(undisturbed))
+        if self.store.graph:
+            checks = {check["id"]: check for check in self.must(self.store.json("doctor")).document["checks"]}
+            self.assertEqual(checks["graph"]["state"], "ok", checks["graph"])
+
+    def test_two_processes_may_retain_the_same_folder(self):
+        processes = [subprocess.Popen([support.PROGRAM, *self.store.flags, "--json", "retain", str(self.notes)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment()) for _ in range(3)]
+        ended = [process.communicate() + (process.returncode,) for process in processes]
+        self.assertEqual([code for _, _, code in ended], [0, 0, 0], ended)
+        added = sum(json.loads(out)["totals"]["added"] for out, _, _ in ended)
+        self.assertEqual(self.must(self.store.json("stats")).document["memories"], added)
+
+
+class Inputs(EndToEnd):
+    def test_standard_input_and_transcripts(self):
+        with support.embedded_store() as store:
+            self.must(store.run("retain", "-", "--name", "chat-7", stdin="We decided to use Kafka for events."))
+            lines = [{"role": "user", "content": "My favourite editor is Helix.", "timestamp": "2026-03-01T10:00:00Z"},
+                     {"role": "assistant", "content": "Noted: the deploy key expires in June."}]
+            transcript = self.write("chat.jsonl", "\n".join(map(json.dumps, lines)))
+            self.must(store.run("retain", transcript))
+            found = self.must(store.json("recall", "editor Helix")).document["results"][0]
+            self.assertIn("Helix", found["content"])
+            self.assertEqual((found["author"], found["created_at"][:10], found["source"]), ("user", "2026-03-01", str(transcript.resolve())))
+            self.assertEqual(self.must(store.json("recall", "Kafka")).document["results"][0]["source"], "chat-7")
+
+    def test_what_was_recalled_is_not_learned_again_and_secrets_are_masked(self):
+        token = "ghp_" + "a1B2" * 9
+        note = self.write("note.md", f"## Relevant Memories\n\n### WORLD\n\n- **The moon is made of green cheese...**\n  (confidence: 0.9, relevance: 0.80)\n\n---\n*Recalled 1 memories from 5 total*\n\nThe deploy token is {token} for now.\n")
+        with support.embedded_store() as store:
+            answer = self.must(store.run("retain", note))
+            self.assertIn("Masked: 1 × github token", answer.out)
+            self.assertIn("Left out: 1 block of recalled memories", answer.out)
+            everything = self.must(store.run("export", "--output", "-", "--quiet")).out
+            self.assertNotIn(token, everything)
+            self.assertNotIn("cheese", everything)
+            self.assertIn("[secret: github token]", everything)
+
+    def test_a_dry_run_needs_no_store_and_writes_the_old_systems_files(self):
+        notes = self.write("DECISIONS.md", DECISIONS)
+        answer = self.must(support.bb5("retain", notes, "--dry-run", cwd=self.folder))
+        self.assertIn("Saved to ./retain_output:", answer.out)
+        self.assertTrue(answer.out.endswith("RETAIN complete.\n"), answer)
+        self.assertFalse((self.folder / "home").exists())
+        memories = json.loads((self.folder / "retain_output/all_memories.json").read_text())
+        self.assertEqual(list(memories[0])[:4], ["id", "network", "content", "confidence"])
+        self.assertEqual({memory["source_type"] for memory in memories}, {"decisions"})
+        self.must(support.bb5("retain", notes, "--dry-run", "--output", self.folder / "elsewhere"))
+        self.assertEqual(json.loads((self.folder / "elsewhere/all_memories.json").read_text()), memories)
+
+    def test_bad_input_is_told_with_its_remedy(self):
+        with support.embedded_store() as store:
+            answer = store.run("retain", self.folder / "nowhere")
+            self.assertEqual(answer.code, 1, answer)
+            self.assertIn(f"Source not found: {self.folder}/nowhere", answer.err)
+            answer = store.run("retain", self.folder, "--extractor", "magic")
+            self.assertIn("there is no extractor magic", answer.err)
+            self.assertIn("rules, llm", answer.err)
+            self.assertIn("OPENAI_API_KEY", store.run("retain", self.folder, "--extractor", "llm").err)
+            answer = store.run("retain", self.folder, "--embedder", "local", BB5_MODEL_DIR=self.folder)
+            self.assertIn("scripts/setup", answer.err)
+
+
+class ByAModel(EndToEnd):
+    """A service that plays a model, well or badly: no text is lost."""
+
+    def retain(self, store, script, text="Alpha is first.\nBeta is second.", **env):
+        note = self.write("note.md", text)
+        with ModelServer(script) as server:
+            return store.json("retain", note, OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key", BB5_EMBEDDER="none", **env)
+
+    def contents(self, store):
+        return [memory["content"] for memory in self.must(store.json("list")).document["memories"]]
+
+    def test_a_good_answer(self):
+        with support.embedded_store() as store:
+            report = self.must(self.retain(store, {})).document
+            self.assertTrue(report["extractor"].startswith("llm/"), report["extractor"])
+            self.assertEqual((report["usage"]["calls"], report["totals"]["added"]), (1, 2))
+            self.assertEqual(self.contents(store), ["Alpha is first.", "Beta is second."])
+
+    def test_a_reply_that_cannot_be_understood_keeps_the_text(self):
+        with support.embedded_store() as store:
+            report = self.must(self.retain(store, {"chat": [{"reply": "I would rather not.", "times": 10}]})).document
+            self.assertTrue(report["documents"][0]["warnings"])
+            memory = self.must(store.json("list")).document["memories"][0]
+            self.assertIn("Alpha is first.", memory["content"])
+            self.assertIn("Beta is second.", memory["content"])
+            self.assertEqual((memory["network"], memory["confidence"]), ("observation", 0.5))
+
+    def test_a_service_that_refuses_the_key_writes_nothing_and_says_why(self):
+        with support.embedded_store() as store:
+            answer = self.retain(store, {"key": "another"})
+            self.assertEqual(answer.code, 1, answer)
+            self.assertEqual(answer.document["documents"][0]["error"]["code"], "refused")
+            self.assertNotIn('"key"', answer.out + answer.err)
+            self.assertEqual(self.contents(store), [])
+            self.assertEqual(self.must(self.retain(store, {})).document["totals"]["added"], 2)
+
+    def test_vectors_of_a_service(self):
+        with support.embedded_store() as store:
+            note = self.write("note.md", "Alpha is first.\nBeta is second.")
+            with ModelServer({"dimension": 16}) as server:
+                service = {"OPENAI_BASE_URL": server.base_url, "OPENAI_API_KEY": "key", "BB5_EMBEDDER": "openai/tiny"}
+                report = self.must(store.json("retain", note, **service)).document
+                self.assertEqual((report["embedder"], report["totals"]["without_vector"]), ("openai/tiny", 0))
+                best = self.must(store.json("recall", "Beta is second.", "--strategies", "semantic", **service)).document["results"][0]
+                self.assertEqual(best["content"], "Beta is second.")
+            answer = self.must(store.json("recall", "Beta", OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY="key", BB5_EMBEDDER=None))
+            arms = {arm["arm"]: arm for arm in answer.document["receipt"]["arms"]}
+            self.assertEqual((arms["semantic"]["state"], arms["keyword"]["state"]), ("skipped", "ran"))
+
+
+support.for_each_store(globals(), Folder)
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
