@@ -190,6 +190,9 @@ Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& p
   auto merges = from.merges();
   if (!merges) return std::move(merges).error();
   BB5_TRY(to.merge_entities(*merges));
+  auto apart = from.kept_apart();
+  if (!apart) return std::move(apart).error();
+  BB5_TRY(to.keep_apart(*apart));
   BB5_TRY(to.fold_graph());
   BB5_TRY(to.derive([](const MemorySearch::DerivedStep&) { return true; }));
   return copied;
@@ -250,6 +253,14 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
   if (*left_merges != *right_merges) {
     found.push_back({"graph", "merges", fmt::format("{}", left_merges->size()),
                      fmt::format("{}, others", right_merges->size())});
+  }
+  const auto left_apart = left.kept_apart();
+  const auto right_apart = right.kept_apart();
+  if (!left_apart) return left_apart.error();
+  if (!right_apart) return right_apart.error();
+  if (*left_apart != *right_apart) {
+    found.push_back({"graph", "kept apart", fmt::format("{} pairs", left_apart->size()),
+                     fmt::format("{} pairs, others", right_apart->size())});
   }
   const auto left_graph = left.graph_counts();
   const auto right_graph = right.graph_counts();

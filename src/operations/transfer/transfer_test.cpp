@@ -87,6 +87,17 @@ TEST_F(Copy, BringsMergesAlongAndComparingNamesTheirLack) {
               testing::Contains(testing::Field(&Difference::field, "merges")));
 }
 
+TEST_F(Copy, BringsWhatIsKeptApartAlongAndComparingNamesItsLack) {
+  const KeptApart pairs[] = {*kept_apart("technology:lua", "concept:redis", "a test", now())};
+  ASSERT_THAT(bank_->keep_apart(pairs), Succeeds());
+  ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
+  EXPECT_THAT(other_->kept_apart(), HasValue(testing::ElementsAre(pairs[0])));
+  EXPECT_THAT(compare_banks(*bank_, *other_, {}), HasValue(IsEmpty()));
+  ASSERT_THAT(other_->keep_apart_no_more("technology:lua", "concept:redis"), HasValue(true));
+  EXPECT_THAT(*compare_banks(*bank_, *other_, {}),
+              testing::Contains(testing::Field(&Difference::field, "kept apart")));
+}
+
 TEST_F(Copy, GoesIntoEmptyBanksOnly) {
   ASSERT_THAT(copy_bank(*bank_, *other_, {}), Succeeds());
   EXPECT_THAT(copy_bank(*bank_, *other_, {}), FailsWith(Errc::conflict));

@@ -140,6 +140,22 @@ class EmbeddedBank final : public Bank {
   Result<bool> split_entity(std::string_view from_key) override {
     return change([&](Connection& c) { return remove_merge(c, from_key); });
   }
+  Result<std::vector<KeptApart>> kept_apart() const override {
+    return read([&](Connection& c) { return read_kept_apart(c); });
+  }
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    return change([&](Connection& c) { return add_kept_apart(c, pairs); });
+  }
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    return change([&](Connection& c) { return remove_kept_apart(c, key, other); });
+  }
+  Result<ResolvedMark> resolved_mark() const override {
+    return read([&](Connection& c) { return read_resolved_mark(c); });
+  }
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    return change([&](Connection& c) { return add_resolved_merges(c, merges, up_to); });
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return read([&](Connection& c) { return read_pending_changes(c, limit); });
   }

@@ -102,6 +102,8 @@ struct State {
   std::int64_t next_fact_seq = 1;
 
   EntityMerges merges;
+  std::vector<KeptApart> apart;
+  std::int64_t resolved_rev = 0;
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
   std::set<MemoryId> moved;  // to another network since the last fold
@@ -391,11 +393,7 @@ class InMemoryBank final : public Bank {
 
   Result<> merge_entities(std::span<const EntityMerge> merges) override {
     const std::unique_lock lock(mutex_);
-    auto all = with_merges(state_.merges, merges);
-    if (!all) return std::move(all).error();
-    state_.merges = EntityMerges(*all);
-    fold_locked();
-    return ok();
+    return merge_locked(merges);
   }
 
   Result<bool> split_entity(std::string_view from_key) override {
@@ -406,6 +404,38 @@ class InMemoryBank final : public Bank {
     state_.merges = EntityMerges(**rest);
     fold_locked();
     return true;
+  }
+
+  Result<std::vector<KeptApart>> kept_apart() const override {
+    const std::shared_lock lock(mutex_);
+    return state_.apart;
+  }
+
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    const std::unique_lock lock(mutex_);
+    auto all = with_apart(state_.apart, pairs);
+    if (!all) return std::move(all).error();
+    state_.apart = *std::move(all);
+    return ok();
+  }
+
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    const std::unique_lock lock(mutex_);
+    return remove_pair(state_.apart, key, other);
+  }
+
+  Result<ResolvedMark> resolved_mark() const override {
+    const std::shared_lock lock(mutex_);
+    return ResolvedMark{state_.resolved_rev, state_.graph_rev};
+  }
+
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    const std::unique_lock lock(mutex_);
+    std::vector<EntityMerge> accepted = mergeable(state_.merges, merges, state_.apart);
+    if (!accepted.empty()) BB5_TRY(merge_locked(accepted));
+    state_.resolved_rev = std::max(state_.resolved_rev, up_to);
+    return accepted;
   }
 
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
@@ -799,6 +829,15 @@ class InMemoryBank final : public Bank {
       return Error{Errc::conflict, fmt::format("batch {} of {} is in the ledger already",
                                                batch.batch_no, batch.file)};
     }
+    return ok();
+  }
+
+  Result<> merge_locked(std::span<const EntityMerge> merges) {
+    auto all = with_merges(state_.merges, merges);
+    if (!all) return std::move(all).error();
+    state_.merges = EntityMerges(*all);
+    state_.apart = still_apart(state_.apart, state_.merges);
+    fold_locked();
     return ok();
   }
 

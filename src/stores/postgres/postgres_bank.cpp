@@ -164,6 +164,18 @@ class PostgresBank final : public Bank {
     return merges_.add(merges);
   }
   Result<bool> split_entity(std::string_view from_key) override { return merges_.remove(from_key); }
+  Result<std::vector<KeptApart>> kept_apart() const override { return merges_.apart(); }
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    return merges_.add_apart(pairs);
+  }
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    return merges_.remove_apart(key, other);
+  }
+  Result<ResolvedMark> resolved_mark() const override { return merges_.resolved_mark(); }
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    return merges_.add_resolved(merges, up_to);
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return graph_.pending_changes(limit);
   }

@@ -2,7 +2,7 @@
 -- checksum. Times are microseconds since 1970 UTC; ids are the 16 bytes of a UUID; `aliases` and
 -- `entities` are JSON arrays of strings.
 --
--- Record: memories, vectors, the three tables of facts, documents, merges, the ledger. Derived from them, in the same
+-- Record: memories, vectors, the three tables of facts, documents, merges, kept_apart, the ledger. Derived from them, in the same
 -- transactions: memories_fts, tallies, names, entities, relationships, mentions, outbox.
 
 -- What the bank as a whole knows; always one row.
@@ -15,6 +15,7 @@ CREATE TABLE bank (
   last_vec_id INTEGER NOT NULL DEFAULT 0,
   graph_rev INTEGER NOT NULL DEFAULT 0,
   graph_stale INTEGER NOT NULL DEFAULT 0,    -- 1: facts were written that no fold has seen
+  resolved_rev INTEGER NOT NULL DEFAULT 0,   -- entities up to this rev were compared with all others
   epoch INTEGER NOT NULL DEFAULT 0           -- grows with every change of memories
 ) STRICT;
 INSERT INTO bank (one) VALUES (1);
@@ -182,6 +183,15 @@ CREATE TABLE merged_names (
   bare_root TEXT NOT NULL                    -- the entity that the name means when no fact bears it
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merged_names_by_group ON merged_names (name_group);
+
+-- Entities that are not one, whatever their names look like (model/kept_apart.hpp); a < b.
+CREATE TABLE kept_apart (
+  a TEXT NOT NULL,
+  b TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
 
 -- The fold of the facts (model/graph.hpp). names: the entity that a name means.
 CREATE TABLE names (

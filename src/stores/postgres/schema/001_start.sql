@@ -8,7 +8,8 @@ CREATE TABLE {bank}.bank_info (
   -- How every process searches; written by whoever builds the index.
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
-  ivfflat_probes integer NOT NULL DEFAULT 1
+  ivfflat_probes integer NOT NULL DEFAULT 1,
+  resolved_rev bigint NOT NULL DEFAULT 0  -- entities up to this rev were compared with all others
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
 
@@ -166,6 +167,16 @@ CREATE TABLE {bank}.merged_names (
   bare_root_name_id uuid NOT NULL
 );
 CREATE INDEX merged_names_group ON {bank}.merged_names (name_group);
+-- Entities that are not one, whatever their names look like (model/kept_apart.hpp): a record.
+CREATE TABLE {bank}.kept_apart (
+  a_id uuid NOT NULL,         -- text_id() of a
+  b_id uuid NOT NULL,
+  a text COLLATE "C" NOT NULL,  -- the smaller key
+  b text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (a_id, b_id)
+);
 
 -- The fold of the facts: made from them, never written by hand.
 CREATE TABLE {bank}.entities (
