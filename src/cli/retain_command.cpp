@@ -14,6 +14,7 @@
 #include "cli/progress.hpp"
 #include "engine/documents.hpp"
 #include "engine/models.hpp"
+#include "operations/graph/resolve.hpp"
 #include "operations/retain/legacy_output.hpp"
 #include "operations/retain/retain.hpp"
 
@@ -39,6 +40,7 @@ struct RetainFlags {
   double near_duplicate = near_duplicate_cosine;
   std::size_t jobs = 0;
   bool prune = false;
+  bool no_resolve = false;
 };
 
 class RetainRun {
@@ -69,6 +71,7 @@ class RetainRun {
     });
     take_all(*listed);
     if (!stopped_ && flags_.prune) prune();
+    if (!stopped_ && bank_ && !flags_.no_resolve) resolve();
     progress_.clear();
     if (!output_folder().empty()) {
       if (auto saved = output_.save(output_folder()); !saved) return fail(saved.error());
@@ -183,6 +186,14 @@ class RetainRun {
       reports.push_back(std::move(report));
     }
     return reports;
+  }
+
+  /// Merges what is one under two names; the documents stand whatever comes of it, and the next
+  /// run catches up.
+  void resolve() {
+    auto merged = resolve_changed(*bank_, now());
+    if (!merged) return failed("entities that may be one", merged.error());
+    merged_ = *std::move(merged);
   }
 
   /// What the bank knows of the folders and is no longer there.
@@ -306,6 +317,22 @@ class RetainRun {
     usage_.completion_tokens += report.usage.completion_tokens;
   }
 
+  [[nodiscard]] Json merged_documents() const {
+    Json merged = Json::array();
+    for (const EntityMerge& merge : merged_) merged.push_back(merge_document(merge));
+    return merged;
+  }
+
+  /// Few by name, many by their number.
+  void tell_what_was_merged() const {
+    constexpr std::size_t shown = 10;
+    for (std::size_t i = 0; i < std::min(shown, merged_.size()); ++i)
+      print(fmt::format("Merged {} into {} ({})\n", merged_[i].from_key, merged_[i].into_key,
+                        merged_[i].reason));
+    if (merged_.size() > shown) print(fmt::format("… and {} more\n", merged_.size() - shown));
+    if (!merged_.empty()) print("Undo one: bb5-memory entities split KEY\n");
+  }
+
   void finish() const {
     if (context_.json) {
       print_document(
@@ -326,6 +353,7 @@ class RetainRun {
             {{"calls", usage_.calls},
              {"prompt_tokens", usage_.prompt_tokens},
              {"completion_tokens", usage_.completion_tokens}}},
+           {"merged", merged_documents()},
            {"output", output_folder().empty() ? Json() : Json(output_folder())},
            {"documents", documents_}});
       return;
@@ -339,6 +367,7 @@ class RetainRun {
                         counted(totals_.documents, "document", "documents"), totals_.unchanged,
                         totals_.failed, counted(totals_.added, "memory", "memories"),
                         totals_.known + totals_.near_duplicates));
+    tell_what_was_merged();
     if (usage_.calls > 0)
       print(fmt::format("Model service: {}, {} tokens read, {} written\n",
                         counted(usage_.calls, "call", "calls"), usage_.prompt_tokens,
@@ -368,6 +397,7 @@ class RetainRun {
   std::vector<std::string> folders_;
   LegacyOutput output_;
   Json documents_ = Json::array();
+  std::vector<EntityMerge> merged_;
   Totals totals_;
   ServiceUsage usage_;
   std::int64_t bytes_ = 0;
@@ -407,6 +437,8 @@ void add_retain_command(CLI::App& app, Context& context, Action& action) {
                     "Read JSON messages, whatever the file is called");
   command->add_flag("--prune", flags->prune,
                     "Let files of the folders that are gone say nothing any more");
+  command->add_flag("--no-resolve", flags->no_resolve,
+                    "Do not merge entities that are one under two names");
   command->add_flag("--keep-secrets", flags->keep_secrets,
                     "Do not mask keys, tokens and passwords");
   command

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <tuple>
+#include <unordered_set>
 
 #include "base/letters.hpp"
 #include "base/utf8.hpp"
@@ -151,6 +152,13 @@ std::string joined(const Tokens& tokens) {
   std::string text;
   for (const std::string& token : tokens) text.append(text.empty() ? "" : " ").append(token);
   return text;
+}
+
+/// The letters and digits from a word on, without what stands between, at most so many.
+std::string joined_run(const Tokens& tokens, std::size_t from, std::size_t length) {
+  std::string run;
+  for (std::size_t i = from; i < tokens.size() && run.size() < length; ++i) run += tokens[i];
+  return run.size() > length ? run.substr(0, length) : run;
 }
 
 Tokens numbers_of(const Tokens& tokens) {
@@ -554,6 +562,65 @@ bool better(const Entity& a, const Entity& b) {
 }
 
 }  // namespace
+
+namespace {
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+/// The name as all_forms() writes it. Of plain ASCII that is one text, had without ICU.
+std::vector<std::string> plain_texts(const std::string& name) {
+  if (!is_ascii(name))
+    return {plain_letters(name), plain_letters_german(name), latin_letters(name)};
+  std::string plain = name;
+  for (char& c : plain) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '`') c = '\'';
+  }
+  return {plain};
+}
+
+/// Calls `take` with beginnings of words and other marks of which names that are `same` share one:
+/// fewer bytes than block_keys(), and no rule but those that say `same`.
+template <class Take>
+void for_marks(const Entity& entity, Take take) {
+  constexpr std::size_t length = 4;
+  for (const std::string& plain : plain_texts(entity.name)) {
+    const Tokens tokens = tokens_of(plain);
+    const std::string initials = initials_of(tokens);
+    if (initials.size() >= length) take("acronym " + initials);
+    if (tokens.size() == 1) {
+      const std::string& word = tokens.front();
+      take("acronym " + word);
+      if (word.size() >= 5) take(word.substr(0, 1) + std::to_string(word.size() - 2) + word.back());
+    }
+    if (tokens.size() == 3) take(joined_run(tokens, 0, std::string::npos));
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      take(joined_run(tokens, i, length));
+      if (i == 0 && tokens[i].size() < length) take(tokens[i]);
+      for (const std::string& run : {tokens[i], joined_run(tokens, i, 32)})
+        if (const auto known = short_forms.find(run); known != short_forms.end())
+          take(known->second.substr(0, length));
+    }
+  }
+}
+
+}  // namespace
+
+void keep_alike(std::vector<Entity>& entities, const std::set<std::string>& keys) {
+  std::unordered_set<std::string> marks;
+  for (const Entity& entity : entities) {
+    if (keys.contains(entity.key))
+      for_marks(entity, [&](std::string mark) { marks.insert(std::move(mark)); });
+  }
+  std::erase_if(entities, [&](const Entity& entity) {
+    bool alike = keys.contains(entity.key);
+    for_marks(entity, [&](const std::string& mark) { alike = alike || marks.contains(mark); });
+    return !alike;
+  });
+}
 
 EntityResolver::EntityResolver(std::span<const Entity> entities, ResolverOptions options)
     : entities_(entities), options_(std::move(options)) {

@@ -59,6 +59,10 @@ struct ResolvedPair {
   NameMatch match;
 };
 
+/// Takes out, quickly, what cannot be `same` as an entity of these keys: for few keys among many
+/// entities.
+void keep_alike(std::vector<Entity>& entities, const std::set<std::string>& keys);
+
 /// Finds pairs among entities without comparing all with all: only names that share one of their
 /// forms or beginnings are looked at.
 class EntityResolver {

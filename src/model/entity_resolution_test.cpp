@@ -89,6 +89,42 @@ TEST(EntityPairs, AreJudgedAlikeInBothDirections) {
     EXPECT_EQ(match_names(pair.a, pair.b), match_names(pair.b, pair.a)) << pair.a.name;
 }
 
+Entity entity_of(const NamedEntity& named, std::string key) {
+  Entity entity;
+  entity.key = std::move(key);
+  entity.name = named.name;
+  entity.type = named.type;
+  return entity;
+}
+
+TEST(KeepAlike, KeepsWhateverTheResolverCallsTheSame) {
+  int same = 0;
+  int kept = 0;
+  std::vector<Entity> all;
+  for (const LabelledPair& pair : labelled_pairs()) {
+    for (const NamedEntity& named : {pair.a, pair.b})
+      all.push_back(entity_of(named, std::to_string(all.size())));
+  }
+  for (std::size_t i = 0; i < all.size(); i += 23) {  // each against all the others
+    std::vector<Entity> alike = all;
+    keep_alike(alike, {all[i].key});
+    kept += static_cast<int>(alike.size());
+    std::set<std::string> left;
+    for (const Entity& entity : alike) left.insert(entity.key);
+    EXPECT_TRUE(left.contains(all[i].key));
+    for (const Entity& other : all) {
+      const Entity two[] = {all[i], other};
+      const auto pairs = EntityResolver(two).pairs();
+      if (pairs.empty() || pairs.front().match.sameness != Sameness::same) continue;
+      ++same;
+      EXPECT_TRUE(left.contains(other.key))
+          << all[i].name << " / " << other.name << ": " << pairs.front().match.reason;
+    }
+  }
+  EXPECT_GT(same, 15);
+  EXPECT_LT(kept * 10, static_cast<int>(all.size() * all.size() / 23)) << "it takes most out";
+}
+
 TEST(Letters, LoseTheirDressAndNothingElse) {
   EXPECT_EQ(plain_letters("Ｃafé™ ŁÓDŹ"), "cafe lodz");
   EXPECT_EQ(plain_letters("が"), "が");

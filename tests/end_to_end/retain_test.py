@@ -107,7 +107,7 @@ class Folder(StoreTest):
 
     def test_a_killed_run_leaves_whole_documents_and_the_next_completes_it(self):
         for number in range(60):
-            self.write(f"many/{number:02}.md", "\n".join(f"- Fact {number}.{line} is about topic{number} and thing{line}." for line in range(8)))
+            self.write(f"many/{number:02}.md", "\n".join([*(f"- Fact {number}.{line} is about topic{number} and thing{line}." for line in range(8)), f"Service{number} depends on {('PayGate', '`pay-gate`')[number % 2]}."]))
         arguments = ["retain", self.folder / "many"]
         for delay in (0.05, 0.15, 0.4):
             process = subprocess.Popen([support.PROGRAM, *self.store.flags, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=support.environment())
@@ -121,11 +121,45 @@ class Folder(StoreTest):
         def state(store):
             memories = self.must(store.json("list", "--limit", 10000)).document["memories"]
             stats = self.must(store.json("stats")).document
-            return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), stats["entities"], stats["relationships"], stats["mentions"]
+            merged = [entity["key"] for entity in self.must(store.json("entities", "list", "--limit", 10000)).document["entities"]]
+            return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), merged, stats["entities"], stats["relationships"], stats["mentions"]
         self.assertEqual(state(self.store), state(undisturbed))
         if self.store.graph:
             checks = {check["id"]: check for check in self.must(self.store.json("doctor")).document["checks"]}
             self.assertEqual(checks["graph"]["state"], "ok", checks["graph"])
+
+    def keys(self):
+        return [entity["key"] for entity in self.must(self.store.json("entities", "list")).document["entities"]]
+
+    def test_one_entity_under_two_names_is_merged_and_a_split_holds(self):
+        self.write("notes/one.md", "PaymentService depends on PayGate.\nBillingService depends on PayGate.")
+        self.write("notes/two.md", "OrderService depends on `pay-gate`.")
+        report = self.must(self.retain()).document
+        self.assertEqual([(merge["from"], merge["into"], merge["reason"]) for merge in report["merged"]], [("technology:pay-gate", "technology:paygate", "resolver: spelling")])
+        self.assertNotIn("technology:pay-gate", self.keys())
+        if self.store.graph:
+            names = [row[0] for row in support.cypher("MATCH (e:Entity {bank: $bank}) WHERE toLower(e.name) STARTS WITH 'pay' RETURN e.name", bank=self.store.bank)]
+            self.assertEqual(sorted(names), ["PayGate", "PaymentService"])
+            users = support.cypher("MATCH (a:Entity {bank: $bank})-[:DEPENDS_ON]->(:Entity {name: 'PayGate'}) RETURN a.name ORDER BY a.name", bank=self.store.bank)
+            self.assertEqual([row[0] for row in users], ["BillingService", "OrderService", "PaymentService"])
+        self.must(self.store.run("entities", "split", "pay-gate"))
+        self.write("notes/three.md", "MailService depends on `pay-gate`.")
+        self.assertEqual(self.must(self.retain()).document["merged"], [])
+        self.assertIn("technology:pay-gate", self.keys())
+        if self.store.graph:
+            self.assertEqual(self.must(self.store.json("stats")).document["outbox_pending"], 0)
+        self.must(self.store.run("doctor", "--thorough"))
+
+    def test_what_a_killed_run_did_not_merge_the_next_one_does(self):
+        self.write("notes/one.md", "PaymentService depends on PayGate.\nBillingService depends on PayGate.")
+        self.write("notes/two.md", "OrderService depends on `pay-gate`.")
+        # As if killed between writing and merging: all documents stand, nothing is merged.
+        self.assertEqual(self.must(self.retain("--no-resolve")).document["merged"], [])
+        self.assertIn("technology:pay-gate", self.keys())
+        report = self.must(self.store.run("retain", self.notes)).out
+        self.assertIn("Merged technology:pay-gate into technology:paygate (resolver: spelling)\nUndo one: bb5-memory entities split KEY\n", report)
+        self.assertNotIn("technology:pay-gate", self.keys())
+        self.assertEqual(self.must(self.retain()).document["merged"], [])
 
     def test_two_processes_may_retain_the_same_folder(self):
         processes = [subprocess.Popen([support.PROGRAM, *self.store.flags, "--json", "retain", str(self.notes)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment()) for _ in range(3)]

@@ -23,4 +23,22 @@ inline constexpr std::string_view resolver_reason = "resolver: ";
 [[nodiscard]] std::vector<EntityMerge> merges_of(const std::vector<ResolvedPair>& pairs,
                                                  Timestamp now);
 
+/// What the resolver says of a bank's entities, nothing recorded. Not to be copied: the pairs point
+/// into the entities.
+struct Resolution {
+  std::vector<Entity> entities;
+  std::vector<ResolvedPair> pairs;  ///< Without those kept apart, by themselves or over others.
+  std::int64_t up_to = 0;           ///< For merge_resolved().
+
+  [[nodiscard]] std::vector<EntityMerge> merges(Timestamp now) const {
+    return merges_of(pairs, now);
+  }
+};
+[[nodiscard]] Result<Resolution> look_at_all(const EntityRecord& record);
+
+/// Merges what is surely one among the entities that changed since a resolver last looked, and
+/// between them and all others; returns what was merged. What a run that was killed left is looked
+/// at by the next one, with equal result. Errors: the record's; nothing is merged then.
+[[nodiscard]] Result<std::vector<EntityMerge>> resolve_changed(EntityRecord& record, Timestamp now);
+
 }  // namespace bb5
