@@ -265,7 +265,7 @@ Result<OpenedEmbedder> embedder_for(const Bank& bank, const RecallQuery& query,
   auto recorded = bank.embedder();
   if (!recorded) return std::move(recorded).error();
   if (recorded->model.empty()) return OpenedEmbedder{};
-  return open_embedder(*recorded, flags.embedder);
+  return open_embedder(*recorded, flags.embedder, Patience::seconds);
 }
 
 int run(const Context& context, const RecallFlags& flags) {

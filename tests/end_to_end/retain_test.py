@@ -146,6 +146,21 @@ class Inputs(EndToEnd):
             self.assertEqual((found["author"], found["created_at"][:10], found["source"]), ("user", "2026-03-01", str(transcript.resolve())))
             self.assertEqual(self.must(store.json("recall", "Kafka")).document["results"][0]["source"], "chat-7")
 
+    def test_one_text_on_standard_input_does_not_take_back_another(self):
+        with support.embedded_store() as store:
+            for text in ("Alpha ships in spring.", "Beta ships in autumn.", "Alpha ships in spring."):
+                self.must(store.run("retain", "-", stdin=text))
+            found = {result["content"] for result in self.must(store.json("recall", "ships")).document["results"]}
+            self.assertEqual(found, {"Alpha ships in spring.", "Beta ships in autumn."})
+
+    def test_a_folder_has_no_one_name(self):
+        self.write("notes/a.md", "Alpha ships in spring.")
+        self.write("notes/b.md", "Beta ships in autumn.")
+        with support.embedded_store() as store:
+            answer = store.run("retain", self.folder / "notes", "--name", "notes")
+            self.assertEqual(answer.code, 2, answer)
+            self.assertIn("is a folder", answer.err)
+
     def test_what_was_recalled_is_not_learned_again_and_secrets_are_masked(self):
         token = "ghp_" + "a1B2" * 9
         note = self.write("note.md", f"## Relevant Memories\n\n### WORLD\n\n- **The moon is made of green cheese...**\n  (confidence: 0.9, relevance: 0.80)\n\n---\n*Recalled 1 memories from 5 total*\n\nThe deploy token is {token} for now.\n")
@@ -200,6 +215,24 @@ class ByAModel(EndToEnd):
             self.assertTrue(report["extractor"].startswith("llm/"), report["extractor"])
             self.assertEqual((report["usage"]["calls"], report["totals"]["added"]), (1, 2))
             self.assertEqual(self.contents(store), ["Alpha is first.", "Beta is second."])
+
+    def test_the_output_folder_costs_no_second_call(self):
+        note = self.write("note.md", "Alpha is first.\nBeta is second.")
+        with support.embedded_store() as store, ModelServer({}) as server:
+            report = self.must(store.json("retain", note, "--output", self.folder / "out", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key")).document
+        self.assertEqual((report["usage"]["calls"], report["totals"]["added"]), (1, 2))
+        memories = json.loads((self.folder / "out/all_memories.json").read_text())
+        self.assertEqual([memory["content"] for memory in memories], ["Alpha is first.", "Beta is second."])
+
+    def test_a_service_that_is_away_is_not_waited_for_by_every_file(self):
+        for number in range(100):
+            self.write(f"notes/{number}.md", f"Fact {number} is known.")
+        with support.embedded_store() as store, ModelServer({"key": "another"}) as server:
+            answer = store.json("retain", self.folder / "notes", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key")
+            self.assertEqual((answer.code, answer.document["totals"]["failed"]), (1, 100), answer)
+            errors = [document["error"]["title"] for document in answer.document["documents"]]
+            self.assertGreater(sum(error.startswith("not tried: ") for error in errors), 90)
+            self.must(store.run("retain", self.folder / "notes", "--extractor", "rules"))
 
     def test_a_reply_that_cannot_be_understood_keeps_the_text(self):
         with support.embedded_store() as store:
