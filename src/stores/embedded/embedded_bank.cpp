@@ -56,6 +56,10 @@ class EmbeddedBank final : public Bank {
   Result<> set_embedder(const EmbedderInfo& embedder) override {
     return with_writer([&](Connection& c) { return record_embedder(c, embedder); });
   }
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) override {
+    return with_writer([&](Connection& c) { return give_made_vectors(c, embedder, vectors); });
+  }
   Result<std::vector<std::string>> check(bool thorough) const override;
 
   // --- search ---

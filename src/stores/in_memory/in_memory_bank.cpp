@@ -15,6 +15,7 @@
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
 #include "model/graph_fold.hpp"
+#include "model/made_vector.hpp"
 
 namespace bb5 {
 namespace {
@@ -161,6 +162,7 @@ class InMemoryBank final : public Bank {
     for (auto at = state_.memories.upper_bound(request.after_seq); at != state_.memories.end();
          ++at) {
       if (found.size() == request.limit) break;
+      if (request.without_vector && at->second.vector_state == VectorState::indexed) continue;
       if (matches(request.filter, at->second))
         found.push_back(shown(at->second, request.with_embeddings));
     }
@@ -219,6 +221,26 @@ class InMemoryBank final : public Bank {
     }
     state_.embedder = embedder;
     return ok();
+  }
+
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) override {
+    const std::unique_lock lock(mutex_);
+    if (embedder != state_.embedder) {
+      return Error{Errc::conflict, fmt::format("the bank holds vectors of {} ({} numbers)",
+                                               state_.embedder.model, state_.embedder.dimension)};
+    }
+    BB5_TRY(check_lengths(vectors, embedder.dimension));
+    std::vector<Memory> given;
+    for (const MadeVector& vector : vectors) {
+      const auto seq = state_.seq_of.find(vector.id);
+      if (seq == state_.seq_of.end()) continue;
+      auto memory = with_vector(state_.memories.at(seq->second), vector);
+      if (!memory) return std::move(memory).error();
+      if (*memory) given.push_back(std::move(**memory));
+    }
+    for (Memory& memory : given) state_.memories.at(memory.seq) = std::move(memory);
+    return std::ssize(given);
   }
 
   Result<std::vector<std::string>> check(bool) const override { return std::vector<std::string>{}; }
@@ -733,7 +755,9 @@ class InMemoryBank final : public Bank {
     }
     Memory& old = state_.memories.at(held->second);
     if (record_hash(old) == record_hash(memory)) return WriteAction::identical;
-    if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    if (on_conflict == OnConflict::keep)
+      return record_hash(as_given(old, memory)) == record_hash(memory) ? WriteAction::identical
+                                                                       : WriteAction::conflict;
     state_.entity_facts.erase_of(memory.id);
     state_.relationship_facts.erase_of(memory.id);
     if (old.network != memory.network) state_.moved.insert(memory.id);
