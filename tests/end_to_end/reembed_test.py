@@ -129,6 +129,20 @@ class Sample(StoreTest):
         self.assertEqual(self.must(self.store.json("reembed", "--missing", **self.service)).document["waiting"], 0)
 
 
+    def test_a_question_is_asked_of_the_service_once(self):
+        ask = ("recall", "when do travellers hear of it", "--strategies", "semantic")
+        self.must(self.store.json("reembed", "--missing", **self.service))
+        held = self.must(self.store.json("stats")).document["cached_embeddings"]
+        first = self.must(self.store.json(*ask, **self.service)).document
+        self.assertEqual(self.must(self.store.json("stats")).document["cached_embeddings"], held + 1)
+        away = {**self.service, "OPENAI_BASE_URL": "http://127.0.0.1:9"}
+        again = self.must(self.store.json(*ask, **away)).document
+        self.assertEqual([result["id"] for result in again["results"]], [result["id"] for result in first["results"]])
+        self.assertEqual(again["receipt"]["arms"][0]["state"], "ran")
+        verified = self.must(self.store.json("migrate", "verify", "--from", self.source)).document
+        self.assertTrue(verified["verified"])
+
+
 support.for_each_store(globals(), Missing, Sample)
 if __name__ == "__main__":
     support.main()

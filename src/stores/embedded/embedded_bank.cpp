@@ -94,6 +94,20 @@ class EmbeddedBank final : public Bank {
         [&](Connection& c) { return page_of_cached_embeddings(c, after_model, after_md5, limit); });
   }
 
+  Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) override {
+    return change(
+        [&](Connection& c) { return put_computed_embeddings(c, entries, used, limit_bytes); });
+  }
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
+    // A question is not kept waiting for another writer without need.
+    auto worth_it =
+        read([&](Connection& c) { return use_is_worth_noting(c, model, text_md5, used); });
+    if (!worth_it) return std::move(worth_it).error();
+    if (!*worth_it) return ok();
+    return change([&](Connection& c) { return update_use(c, model, text_md5, used); });
+  }
+
   // --- the graph ---
 
   Result<GraphCounts> graph_counts() const override {

@@ -127,6 +127,14 @@ class PostgresBank final : public Bank {
     return reader_.cached_embeddings(after_model, after_md5, limit);
   }
 
+  Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) override {
+    return writer_.keep_computed(entries, used, limit_bytes);
+  }
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
+    return writer_.note_use(model, text_md5, used);
+  }
+
   // --- graph ---
   Result<GraphCounts> graph_counts() const override { return graph_.counts(); }
   Result<std::vector<Entity>> entities(std::string_view after_key,

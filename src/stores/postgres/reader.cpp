@@ -53,7 +53,8 @@ Reader::Reader(const Database& database)
       cached_(database.names().sql(
           "SELECT embedding FROM {bank}.embedding_cache WHERE model = $1 AND text_md5 = $2")),
       cached_page_(database.names().sql(
-          "SELECT model, text_md5, embedding FROM {bank}.embedding_cache WHERE model >= $1"
+          "SELECT model, text_md5, embedding FROM {bank}.embedding_cache WHERE used_at IS NULL AND "
+          "model >= $1"
           " AND (model > $1 OR $2::uuid IS NULL OR text_md5 > $2) ORDER BY model, text_md5 LIMIT "
           "$3")) {
   for (const bool with_embeddings : {false, true}) {

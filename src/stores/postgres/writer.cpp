@@ -24,6 +24,11 @@ Result<> require_text(std::string_view what, std::string_view text) {
                fmt::format("{} must be UTF-8 text without NUL characters", what)};
 }
 
+Error no_cache_key(std::string_view text_md5) {
+  return {Errc::invalid_argument,
+          fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", text_md5)};
+}
+
 Result<> check_fact(const EntityFact& fact) {
   BB5_TRY(require_text("an entity's name", fact.name));
   BB5_TRY(require_text("an entity's type", fact.type));
@@ -769,7 +774,22 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
           "text_md5)"
           " JOIN {bank}.embedding_cache c ON c.model = k.model AND c.text_md5 = k.text_md5")),
       update_cached_(database.names().sql(
-          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")) {}
+          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")),
+      make_imported_(database.names().sql(
+          "UPDATE {bank}.embedding_cache c SET used_at = NULL FROM unnest($1::text[], $2::uuid[]) "
+          "AS k(model, text_md5) WHERE c.model = k.model AND c.text_md5 = k.text_md5 AND c.used_at "
+          "IS NOT NULL")),
+      keep_computed_(database.names().sql(
+          "INSERT INTO {bank}.embedding_cache (model, text_md5, embedding, used_at)"
+          " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")),
+      forget_unused_(database.names().sql(
+          "DELETE FROM {bank}.embedding_cache c USING (SELECT model, text_md5, sum(length("
+          "embedding)) OVER (ORDER BY used_at DESC, model, text_md5) AS bytes"
+          " FROM {bank}.embedding_cache WHERE used_at IS NOT NULL) old WHERE old.bytes > $1"
+          " AND c.model = old.model AND c.text_md5 = old.text_md5 AND c.used_at IS NOT NULL")),
+      note_use_(database.names().sql(
+          "UPDATE {bank}.embedding_cache SET used_at = $3 WHERE model = $1 AND text_md5 = $2"
+          " AND used_at <= $4")) {}
 
 Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   std::unordered_set<MemoryId> ids;
@@ -921,10 +941,7 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
   std::vector<Key> keys;
   for (const EmbeddingCache::Entry& entry : entries) {
     const auto key = cache_key(entry.text_md5);
-    if (!key) {
-      return Error{Errc::invalid_argument,
-                   fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", entry.text_md5)};
-    }
+    if (!key) return no_cache_key(entry.text_md5);
     BB5_TRY(require_text("an embedder's name", entry.model));
     keys.emplace_back(entry.model, *key);
   }
@@ -940,7 +957,9 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
           models.push_back(model);
           hashes.push_back(hash);
         }
+        transaction.number_with_next_run();
         std::vector<Command> commands;
+        commands.push_back({make_imported_, Params().texts(models).uuids(hashes)});
         commands.push_back({held_cached_, Params().texts(models).uuids(hashes)});
         if (ledger != nullptr) commands.push_back(ledger_.look_up(*ledger));
         auto answers = transaction.run(commands);
@@ -949,7 +968,7 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
           return Ledger::already_there(*ledger);
 
         std::map<Key, std::string> held;
-        const Rows& rows = answers->front();
+        const Rows& rows = (*answers)[1];
         for (int row = 0; row < rows.size(); ++row) {
           held[{rows.text(row, 0), rows.uuid(row, 1)}] = rows.text(row, 2);
         }
@@ -982,7 +1001,6 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
         }
         if (added.empty() && changed.empty() && !counted) return actions;
 
-        transaction.number_with_next_run();
         std::vector<Command> updates;
         updates.reserve(changed.size());
         for (const auto& [key, bytes] : changed) {
@@ -1003,6 +1021,36 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
         return actions;
       },
       is_there);
+}
+
+Result<> Writer::keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                               std::int64_t limit_bytes) const {
+  std::vector<Command> commands;
+  for (const EmbeddingCache::Entry& entry : entries) {
+    const auto key = cache_key(entry.text_md5);
+    if (!key) return no_cache_key(entry.text_md5);
+    BB5_TRY(require_text("an embedder's name", entry.model));
+    std::string bytes;
+    append_floats(bytes, entry.embedding);
+    commands.push_back(
+        {keep_computed_, Params().text(entry.model).uuid(*key).bytes(bytes).timestamptz(used)});
+  }
+  commands.push_back({forget_unused_, Params().int8(limit_bytes)});
+  return database_.transact<std::monostate>("keep computed embeddings",
+                                            [&](Transaction& transaction) -> Result<> {
+                                              transaction.number_with_next_run();
+                                              BB5_TRY(transaction.run(commands));
+                                              return ok();
+                                            });
+}
+
+Result<> Writer::note_use(std::string_view model, std::string_view text_md5, Timestamp used) const {
+  const auto key = cache_key(text_md5);
+  if (!key || !is_storable_utf8(model)) return ok();
+  BB5_TRY(database_.read(
+      "note the use of a cached embedding", note_use_,
+      Params().text(model).uuid(*key).timestamptz(used).timestamptz(used - cache_use_step)));
+  return ok();
 }
 
 std::optional<Uuid> cache_key(std::string_view text_md5) {

@@ -35,6 +35,9 @@ class Writer {
                                     std::span<const MadeVector> vectors) const;
   Result<std::vector<WriteAction>> cache_embeddings(std::span<const EmbeddingCache::Entry> entries,
                                                     const LedgerBatch* ledger) const;
+  Result<> keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) const;
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) const;
 
  private:
   class Batch;
@@ -73,6 +76,10 @@ class Writer {
   Statement delete_memory_;
   Statement held_cached_;
   Statement update_cached_;
+  Statement make_imported_;
+  Statement keep_computed_;
+  Statement forget_unused_;
+  Statement note_use_;
 };
 
 }  // namespace bb5::postgres
