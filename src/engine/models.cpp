@@ -71,22 +71,25 @@ Result<std::unique_ptr<Embedder>> open_named(std::string_view name, Patience pat
 
 Result<OpenedEmbedder> open_embedder(const EmbedderInfo& recorded, const std::string& named,
                                      Patience patience) {
-  if (named == "none") return OpenedEmbedder{nullptr, "no embedder is wanted"};
+  if (named == "none") return OpenedEmbedder{.why_none = "no embedder is wanted"};
   std::string name = named;
   if (name.empty()) name = recorded.model;
   if (name.empty()) name = service_is_set() ? "openai" : "local";
   auto opened = open_named(name, patience);
   if (!opened) {
     if (!named.empty()) return std::move(opened).error();
-    return OpenedEmbedder{nullptr,
-                          fmt::format("no embedder for {}: {}", name, opened.error().message)};
+    return OpenedEmbedder{.why_none =
+                              fmt::format("no embedder for {}: {}", name, opened.error().message)};
   }
   const EmbedderInfo info = (*opened)->info();
-  if (recorded.model.empty() || info == recorded) return OpenedEmbedder{*std::move(opened), {}};
+  if (recorded.model.empty() || info == recorded) {
+    return OpenedEmbedder{.embedder = *std::move(opened),
+                          .is_service = info.model.starts_with("openai/")};
+  }
   const std::string differs =
       fmt::format("{} makes vectors of {} numbers, this bank's are {} of {}", info.model,
                   info.dimension, recorded.model, recorded.dimension);
-  if (named.empty()) return OpenedEmbedder{nullptr, differs};
+  if (named.empty()) return OpenedEmbedder{.why_none = differs};
   return Error{Errc::invalid_argument, differs,
                fmt::format("leave --embedder out, or take another --bank; the bank keeps to {}",
                            recorded.model)};

@@ -12,6 +12,7 @@ namespace bb5 {
 /// An embedder for a bank, or why there is none: without one, all but vectors still works.
 struct OpenedEmbedder {
   std::unique_ptr<Embedder> embedder;
+  bool is_service = false;  ///< Each text costs a call: vectors are worth keeping.
   std::string why_none;  ///< For a person: `no embedder for openai/…: the service needs a key`.
 };
 
