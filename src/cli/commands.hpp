@@ -22,8 +22,9 @@ void add_embedder_option(CLI::App& command, std::string& name);
 void add_migrate_commands(CLI::App& app, Context& context, Action& action);
 void add_memory_commands(CLI::App& app, Context& context,
                          Action& action);  // add get list update forget
-void add_recall_command(CLI::App& app, Context& context, Action& action);  // recall
-void add_retain_command(CLI::App& app, Context& context, Action& action);  // retain
+void add_recall_command(CLI::App& app, Context& context, Action& action);   // recall
+void add_retain_command(CLI::App& app, Context& context, Action& action);   // retain
+void add_reembed_command(CLI::App& app, Context& context, Action& action);  // reembed
 void add_transfer_commands(CLI::App& app, Context& context,
                            Action& action);  // export import backup restore
 void add_entity_commands(CLI::App& app, Context& context, Action& action);  // entities

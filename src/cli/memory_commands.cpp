@@ -213,7 +213,7 @@ int add_batch(const Context& context, Bank& bank, const std::string& name, Embed
 int add(const Context& context, Bank& bank, const AddFlags& flags) {
   auto recorded = bank.embedder();
   if (!recorded) return finish(recorded.error(), context.json);
-  const auto opened = open_embedder(*recorded, flags.embedder);
+  const auto opened = open_embedder(*recorded, flags.embedder, Patience::seconds);
   if (!opened) return finish(opened.error(), context.json);
   Embedder* embedder = opened->embedder.get();
   const int code = flags.batch.empty() ? add_one(context, bank, flags, embedder)

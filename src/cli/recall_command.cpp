@@ -265,7 +265,7 @@ Result<OpenedEmbedder> embedder_for(const Bank& bank, const RecallQuery& query,
   auto recorded = bank.embedder();
   if (!recorded) return std::move(recorded).error();
   if (recorded->model.empty()) return OpenedEmbedder{};
-  return open_embedder(*recorded, flags.embedder);
+  return open_embedder(*recorded, flags.embedder, Patience::seconds);
 }
 
 int run(const Context& context, const RecallFlags& flags) {
@@ -293,7 +293,9 @@ int run(const Context& context, const RecallFlags& flags) {
   if (!bank) return code;
   const auto opened = embedder_for(*bank, query, flags);
   if (!opened) return fail(opened.error(), context.json);
-  const RecallModels models{.embedder = opened->embedder.get(), .why_none = opened->why_none};
+  const RecallModels models{.embedder = opened->embedder.get(),
+                            .why_none = opened->why_none,
+                            .cache = opened->is_service ? bank.get() : nullptr};
   if (!flags.batch.empty()) return recall_batch(context, *bank, query, models, flags.batch);
   const auto answer = recall(*bank, query, models);
   if (!answer) return fail(answer.error(), context.json);

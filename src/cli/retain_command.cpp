@@ -68,7 +68,12 @@ class RetainRun {
         .keep_secrets = flags_.keep_secrets,
         .near_duplicate = flags_.near_duplicate,
         .jobs = flags_.jobs != 0 ? flags_.jobs : std::max(1U, std::thread::hardware_concurrency()),
+        .outages = &outages_,
     });
+    if (!output_folder().empty())
+      settings_->extracted = [this](const ExtractedDocument& extracted) {
+        output_.add(extracted.extraction, extracted.prepared.document, now());
+      };
     take_all(*listed);
     if (!stopped_ && flags_.prune) prune();
     if (!stopped_ && bank_ && !flags_.no_resolve) resolve();
@@ -98,6 +103,10 @@ class RetainRun {
     for (const std::string& source : flags_.sources) {
       auto list = list_documents_of(source);
       if (!list) return std::move(list).error();
+      if (list->folder && !flags_.name.empty())
+        return Error{Errc::invalid_argument,
+                     "--name names one document, and " + source + " is a folder of them",
+                     "leave --name out"};
       if (list->folder) {
         folders_.push_back(source_name(source));
         if (!context_.json)
@@ -152,12 +161,21 @@ class RetainRun {
     std::vector<Document> documents;
     for (OpenedDocument& one : opened) documents.push_back(std::move(one.document));
     std::vector<RetainReport> reports =
-        flags_.dry_run || !flags_.output.empty() ? try_out(documents) : std::vector<RetainReport>();
-    if (!flags_.dry_run) reports = retain_documents(*bank_, std::move(documents), *settings_);
+        flags_.dry_run ? try_out(std::move(documents))
+                       : retain_documents(*bank_, std::move(documents), *settings_);
+    give_up_on_vectors(reports);
     for (std::size_t i = 0; i < reports.size(); ++i) {
       reports[i].warnings.insert(reports[i].warnings.begin(), opened[i].warnings.begin(),
                                  opened[i].warnings.end());
       tell(reports[i]);
+    }
+  }
+
+  /// An embedder that failed once has tried long enough: it is not waited for at every group.
+  void give_up_on_vectors(const std::vector<RetainReport>& reports) {
+    if (settings_->embedder == nullptr) return;
+    for (const RetainReport& report : reports) {
+      if (report.without_vector > 0) settings_->embedder = nullptr;
     }
   }
 
@@ -170,7 +188,6 @@ class RetainRun {
     std::vector<RetainReport> reports;
     for (const ExtractedDocument& extracted : extract_documents(std::move(prepared), *settings_)) {
       const Document& document = extracted.prepared.document;
-      output_.add(extracted.extraction, document, now());
       RetainReport report{.source = document.source,
                           .memories = std::ssize(extracted.extraction.memories),
                           .entities = std::ssize(extracted.extraction.entities),
@@ -205,7 +222,9 @@ class RetainRun {
       if (page->empty()) return;
       after = page->back().source;
       for (const RetainedDocument& document : *page) {
-        if (!in_a_folder(document.source) || fs::exists(document.source)) continue;
+        std::error_code unknown;  // a folder that may not be looked into: then it is not gone
+        if (!in_a_folder(document.source) || fs::exists(document.source, unknown) || unknown)
+          continue;
         auto report = retract_document(*bank_, document.source);
         if (!report) {
           failed(document.source, report.error());
@@ -393,6 +412,7 @@ class RetainRun {
   std::unique_ptr<Extractor> extractor_;
   std::unique_ptr<Bank> bank_;
   OpenedEmbedder embedder_;
+  Outages outages_;
   std::unique_ptr<RetainSettings> settings_;
   std::vector<std::string> folders_;
   LegacyOutput output_;
@@ -430,8 +450,10 @@ void add_retain_command(CLI::App& app, Context& context, Action& action) {
       ->type_name("NAME");
   add_embedder_option(*command, flags->embedder);
   command
-      ->add_option("--name", flags->name,
-                   "The document's name in the bank (default its path, or stdin)")
+      ->add_option(
+          "--name", flags->name,
+          "The document's name in the bank (default its path; of standard input stdin: and "
+          "letters made of the text)")
       ->type_name("NAME");
   command->add_flag("--transcript", flags->transcript,
                     "Read JSON messages, whatever the file is called");

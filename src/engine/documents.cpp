@@ -1,12 +1,9 @@
 #include "engine/documents.hpp"
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
-#include "base/file_error.hpp"
+#include "base/digest.hpp"
 #include "sources/documents/read_document.hpp"
 
 namespace bb5 {
@@ -16,16 +13,17 @@ namespace fs = std::filesystem;
 
 constexpr const char* standard_input_name = "-";
 
-std::string all_of(std::istream& in) {
-  return {(std::istreambuf_iterator<char>(in)), {}};
+/// What is piped in has no place of its own: each text is a document by itself, and the same text
+/// again is the same document.
+std::string name_of_text(std::string_view bytes) {
+  constexpr std::size_t digits = 12;
+  return "stdin:" + to_hex(md5(bytes)).substr(0, digits);
 }
 
-/// A file whose name does not say that it is a transcript.
-Result<ReadDocument> read_as_transcript(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes = all_of(file);
-  if (!file.is_open() || file.bad()) return file_error("read", path, errno);
-  return read_document(bytes, DocumentFormat::transcript, path.string());
+Result<ReadDocument> read_standard_input(std::istream& in, DocumentFormat format) {
+  const auto bytes = read_bytes(in, "standard input");
+  if (!bytes) return bytes.error();
+  return read_document(*bytes, format, name_of_text(*bytes));
 }
 
 }  // namespace
@@ -55,14 +53,10 @@ Result<DocumentList> list_documents_of(const std::string& named) {
 Result<OpenedDocument> open_document(const DocumentPlace& place, const DocumentReading& reading,
                                      std::istream& standard_input) {
   const bool standard = place.path == standard_input_name;
-  const bool unexpected_transcript =
-      reading.transcript && format_of(place.path) != DocumentFormat::transcript;
-  auto read = standard ? read_document(
-                             all_of(standard_input),
-                             reading.transcript ? DocumentFormat::transcript : DocumentFormat::text,
-                             "stdin")
-              : unexpected_transcript ? read_as_transcript(place.path)
-                                      : read_document_file(place.path);
+  const DocumentFormat format =
+      reading.transcript ? DocumentFormat::transcript : format_of(place.path);
+  auto read = standard ? read_standard_input(standard_input, format)
+                       : read_document_file(place.path, format);
   if (!read) return std::move(read).error();
   if (!reading.name.empty()) {
     read->document.source = reading.name;

@@ -27,7 +27,8 @@ struct DocumentList {
 [[nodiscard]] Result<DocumentList> list_documents_of(const std::string& named);
 
 struct DocumentReading {
-  std::string name;         ///< In the bank; empty: source_name(), or `stdin`.
+  std::string name;         ///< In the bank; empty: source_name(), or `stdin:` and 12 hex digits
+                            ///< of the text's MD5.
   bool transcript = false;  ///< Also when the file's name does not say so.
 };
 

@@ -1,5 +1,6 @@
 #include "engine/models.hpp"
 
+#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -26,14 +27,20 @@ bool service_is_set() {
          !environment("OPENAI_BASE_URL").empty();
 }
 
-Result<std::shared_ptr<openai::Service>> open_service() {
+Result<std::shared_ptr<openai::Service>> open_service(Patience patience) {
   auto settings = openai::read_service_settings(of_environment);
   if (!settings) return std::move(settings).error();
-  return std::shared_ptr(openai::open_service({.settings = *std::move(settings)}));
+  openai::ServiceOptions options{.settings = *std::move(settings)};
+  if (patience == Patience::seconds) {
+    options.connect_timeout = std::chrono::seconds(2);
+    options.retry.attempts = 2;
+    options.retry.deadline = std::chrono::seconds(5);
+  }
+  return std::shared_ptr(openai::open_service(options));
 }
 
 /// `openai`, `openai/MODEL`, `openai/MODEL@DIMENSIONS`
-Result<std::unique_ptr<Embedder>> open_openai(std::string_view name) {
+Result<std::unique_ptr<Embedder>> open_openai(std::string_view name, Patience patience) {
   OpenAiEmbedderOptions options;
   if (name.starts_with("openai/")) {
     std::string model(name.substr(std::string_view("openai/").size()));
@@ -48,37 +55,41 @@ Result<std::unique_ptr<Embedder>> open_openai(std::string_view name) {
     }
     options.model = std::move(model);
   }
-  auto service = open_service();
+  auto service = open_service(patience);
   if (!service) return std::move(service).error();
   return open_openai_embedder(*std::move(service), options);
 }
 
-Result<std::unique_ptr<Embedder>> open_named(std::string_view name) {
+Result<std::unique_ptr<Embedder>> open_named(std::string_view name, Patience patience) {
   if (name == "local" || name == local_model) return new_local_embedder();
-  if (name == "openai" || name.starts_with("openai/")) return open_openai(name);
+  if (name == "openai" || name.starts_with("openai/")) return open_openai(name, patience);
   return Error{Errc::invalid_argument, fmt::format("there is no embedder {}", name),
                "name local, openai, openai/MODEL or none"};
 }
 
 }  // namespace
 
-Result<OpenedEmbedder> open_embedder(const EmbedderInfo& recorded, const std::string& named) {
-  if (named == "none") return OpenedEmbedder{nullptr, "no embedder is wanted"};
+Result<OpenedEmbedder> open_embedder(const EmbedderInfo& recorded, const std::string& named,
+                                     Patience patience) {
+  if (named == "none") return OpenedEmbedder{.why_none = "no embedder is wanted"};
   std::string name = named;
   if (name.empty()) name = recorded.model;
   if (name.empty()) name = service_is_set() ? "openai" : "local";
-  auto opened = open_named(name);
+  auto opened = open_named(name, patience);
   if (!opened) {
     if (!named.empty()) return std::move(opened).error();
-    return OpenedEmbedder{nullptr,
-                          fmt::format("no embedder for {}: {}", name, opened.error().message)};
+    return OpenedEmbedder{.why_none =
+                              fmt::format("no embedder for {}: {}", name, opened.error().message)};
   }
   const EmbedderInfo info = (*opened)->info();
-  if (recorded.model.empty() || info == recorded) return OpenedEmbedder{*std::move(opened), {}};
+  if (recorded.model.empty() || info == recorded) {
+    return OpenedEmbedder{.embedder = *std::move(opened),
+                          .is_service = info.model.starts_with("openai/")};
+  }
   const std::string differs =
       fmt::format("{} makes vectors of {} numbers, this bank's are {} of {}", info.model,
                   info.dimension, recorded.model, recorded.dimension);
-  if (named.empty()) return OpenedEmbedder{nullptr, differs};
+  if (named.empty()) return OpenedEmbedder{.why_none = differs};
   return Error{Errc::invalid_argument, differs,
                fmt::format("leave --embedder out, or take another --bank; the bank keeps to {}",
                            recorded.model)};
@@ -90,7 +101,7 @@ Result<std::unique_ptr<Extractor>> open_extractor(const std::string& named) {
   if (name != "llm" && !name.starts_with("llm/"))
     return Error{Errc::invalid_argument, fmt::format("there is no extractor {}", name),
                  "name rules, llm or llm/MODEL"};
-  auto service = open_service();
+  auto service = open_service(Patience::minutes);
   if (!service) return std::move(service).error();
   LlmExtractorOptions options;
   if (name.starts_with("llm/")) options.model = name.substr(std::string_view("llm/").size());

@@ -42,7 +42,8 @@ class RetryingClient final : public HttpClient {
     const auto deadline = waiting_.now() + options_.deadline;
     HttpRequest attempt = request;
     for (int attempts = 1;; ++attempts) {
-      attempt.timeout = std::min(request.timeout, left_until(deadline));
+      // Never 0: a client would take that for no limit.
+      attempt.timeout = std::min(request.timeout, std::max(left_until(deadline), milliseconds{1}));
       auto answer = client_->send(attempt);
       if (!is_worth_another(answer) || attempts >= options_.attempts)
         return counted(std::move(answer), attempts);
@@ -59,8 +60,7 @@ class RetryingClient final : public HttpClient {
   }
 
   milliseconds left_until(std::chrono::steady_clock::time_point deadline) const {
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - waiting_.now());
-    return std::max(left, milliseconds{1});
+    return std::chrono::duration_cast<milliseconds>(deadline - waiting_.now());
   }
 
   milliseconds wait_after(const Result<HttpResponse>& answer, int attempts) const {

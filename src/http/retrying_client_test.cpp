@@ -113,6 +113,17 @@ TEST_F(RetryingClient, DoesNotWaitPastTheDeadlineAndGivesNoAttemptMoreTimeThanIs
   EXPECT_EQ(seen_->requests[1].timeout, 3s);
 }
 
+TEST_F(RetryingClient, AnAttemptThatTookAllTheTimeWasTheLast) {
+  const auto failed = send(
+      [this](const HttpRequest& request) -> Result<HttpResponse> {
+        time_.time += request.timeout;
+        return away;
+      },
+      {.first_wait = 1ms, .deadline = 400ms});  // a wait of less than a millisecond fits anywhere
+  EXPECT_THAT(failed, FailsWith(Errc::unavailable));
+  EXPECT_EQ(seen_->requests.size(), 1U);
+}
+
 TEST_F(RetryingClient, RealTimePassesAndRealChanceIsInRange) {
   const Waiting waiting = real_waiting();
   const auto before = waiting.now();

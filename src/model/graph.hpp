@@ -12,8 +12,8 @@
 
 /// Facts are the record; entities, relationships and mentions are folded from them, and Neo4j is a
 /// projection of the fold. One fact is one record that some source made: "Redis is a technology,
-/// mentioned 3 times". Facts are kept for ever, so every fold can be repeated and every merge
-/// undone.
+/// mentioned 3 times". A fact stays as long as the memory or document that it came from says it, so
+/// every fold can be repeated and every merge undone.
 ///
 /// The fold (the same in every store, tests/contract/graph_contract.cpp holds it):
 ///  1. An entity is all entity facts of equal key (entity_key). Its name is the spelling with the

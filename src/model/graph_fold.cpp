@@ -1,6 +1,7 @@
 #include "model/graph_fold.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <unordered_map>
 
 namespace bb5 {
@@ -13,35 +14,11 @@ std::optional<Timestamp> later(std::optional<Timestamp> a, std::optional<Timesta
   return !a ? b : !b ? a : std::max(a, b);
 }
 
-/// Name and type as some of an entity's facts have them.
-struct Title {
-  std::map<std::string, std::int64_t> spellings;  // with their mentions
-  std::string type;
-
-  void add(const EntityFact& fact) {
-    spellings[fact.name] += fact.mentions;
-    // The type is shown as the smallest spelling: the same whatever the order.
-    const std::string given = fact.type.empty() ? "concept" : fact.type;
-    type = type.empty() ? given : std::min(type, given);
-  }
-  [[nodiscard]] std::string name() const {
-    const std::string* best = nullptr;
-    std::int64_t most = -1;
-    for (const auto& [spelling, mentions] : spellings) {
-      if (mentions > most) {
-        most = mentions;
-        best = &spelling;
-      }
-    }
-    return *best;
-  }
-};
-
 /// What is gathered of one entity while its facts pass by.
 struct Gathered {
   Entity entity;
-  Title own;  // of the facts of the entity's own key
-  Title all;
+  EntityTitle own;  // of the facts of the entity's own key
+  EntityTitle all;
   std::set<std::string> aliases;
   std::set<std::string> names;  // name keys of the facts
 };
@@ -86,11 +63,11 @@ class Folder {
     Gathered& gathered = gathered_[key];
     Entity& entity = gathered.entity;
     entity.key = key;
-    entity.mention_count += fact.mentions;
+    entity.mention_count = add_up(entity.mention_count, fact.mentions);
     entity.first_seen = earlier(entity.first_seen, fact.first_seen);
     entity.last_seen = later(entity.last_seen, later(fact.last_seen, fact.first_seen));
-    gathered.all.add(fact);
-    if (own_key == key) gathered.own.add(fact);
+    gathered.all.add(fact.name, fact.type, fact.mentions);
+    if (own_key == key) gathered.own.add(fact.name, fact.type, fact.mentions);
     gathered.aliases.insert(fact.aliases.begin(), fact.aliases.end());
     gathered.names.insert(name_key);
   }
@@ -111,7 +88,7 @@ class Folder {
 
   void finish(Gathered& gathered) {
     Entity& entity = gathered.entity;
-    const Title& title = gathered.own.spellings.empty() ? gathered.all : gathered.own;
+    const EntityTitle& title = gathered.own.spellings.empty() ? gathered.all : gathered.own;
     entity.name = title.name();
     entity.type = title.type;
     for (const auto& [spelling, mentions] : gathered.all.spellings)
@@ -183,7 +160,7 @@ class Folder {
       confidence_seq = fact.seq;
       kept.confidence = fact.confidence;
     }
-    kept.observation_count += fact.observation_count;
+    kept.observation_count = add_up(kept.observation_count, fact.observation_count);
     kept.first_observed = earlier(kept.first_observed, fact.first_observed);
     kept.last_observed = later(kept.last_observed, later(fact.last_observed, fact.first_observed));
   }
@@ -204,6 +181,27 @@ class Folder {
 };
 
 }  // namespace
+
+std::int64_t add_up(std::int64_t a, std::int64_t b) noexcept {
+  std::int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
+}
+
+void EntityTitle::add(const std::string& name, const std::string& given_type,
+                      std::int64_t mentions) {
+  std::int64_t& spelt = spellings[name];
+  spelt = add_up(spelt, mentions);
+  const std::string given = given_type.empty() ? "concept" : given_type;
+  type = type.empty() ? given : std::min(type, given);
+}
+
+const std::string& EntityTitle::name() const {
+  auto best = spellings.begin();
+  for (auto spelling = spellings.begin(); spelling != spellings.end(); ++spelling) {
+    if (spelling->second > best->second) best = spelling;
+  }
+  return best->first;
+}
 
 FoldedGraph fold(std::span<const EntityFact> entities,
                  std::span<const RelationshipFact> relationships,

@@ -29,6 +29,12 @@ void write_tail(const Memory& memory, std::string& out) {
   out += "\n  }";
 }
 
+void write_record_without_vector(const Memory& memory, std::string& out) {
+  write_head(memory, out);
+  out += "null";
+  write_tail(memory, out);
+}
+
 }  // namespace
 
 void write_canonical_vector(std::span<const float> vector, std::string& out) {
@@ -44,18 +50,16 @@ void write_canonical_vector(std::span<const float> vector, std::string& out) {
 }
 
 void write_canonical_record(const Memory& memory, std::string& out) {
+  if (memory.embedding.empty()) return write_record_without_vector(memory, out);
   write_head(memory, out);
-  if (memory.embedding.empty()) {
-    out += "null";
-  } else {
-    write_canonical_vector(memory.embedding, out);
-  }
+  write_canonical_vector(memory.embedding, out);
   write_tail(memory, out);
 }
 
 void write_legacy_record(const Memory& memory, std::string& out) {
   if (!memory.raw) return write_canonical_record(memory, out);
   const RawRecord& raw = *memory.raw;
+  if (raw.text.empty()) return write_record_without_vector(memory, out);
   if (!raw.embedding_at) {
     out += raw.text;
     return;

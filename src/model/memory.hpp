@@ -38,7 +38,7 @@ enum class VectorState : std::uint8_t {
 struct RawRecord {
   /// The JSON object's text from `{` to `}`. Where `embedding_at` is set, the text of the
   /// embedding's array is cut out at that byte, because writing Memory::embedding canonically gives
-  /// it back.
+  /// it back. Empty: what our columns give without a vector (made_vector.hpp).
   std::string text;
   std::optional<std::uint32_t> embedding_at;
   bool operator==(const RawRecord&) const = default;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 #include "ports/memory_store.hpp"
 
 namespace bb5 {
@@ -66,7 +68,7 @@ class MemorySearch {
 };
 
 /// Vectors of texts seen before, by model and MD5 of the text: the imported
-/// `.embedding_cache.json`, and what embedders computed since.
+/// `.embedding_cache.json`, which is record, and what embedders computed since, which may go.
 class EmbeddingCache {
  public:
   virtual ~EmbeddingCache() = default;
@@ -76,15 +78,28 @@ class EmbeddingCache {
     std::vector<float> embedding;
     bool operator==(const Entry&) const = default;
   };
-  /// Equal keys are replaced. With a ledger row: see WriteBatch; loaded and identical are counted.
+  /// Imports; equal keys are replaced. With a ledger row: see WriteBatch; loaded and identical are
+  /// counted.
   virtual Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
                                                             const LedgerBatch* ledger) = 0;
   virtual Result<std::optional<std::vector<float>>> cached_embedding(
       std::string_view model, std::string_view text_md5) const = 0;
-  /// In order of (model, text_md5), after that pair.
+  /// The imported ones, in order of (model, text_md5), after that pair.
   virtual Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
                                                        std::string_view after_md5,
                                                        std::size_t limit) const = 0;
+
+  /// Keeps computed vectors, last used at that moment; where one is held, it stays as it is. Then
+  /// the computed ones that were used longest ago go, until the vectors of the others, 4 bytes a
+  /// number, take at most `limit_bytes`. Imported ones never go.
+  virtual Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                                 std::int64_t limit_bytes) = 0;
+  /// Notes when a computed vector was used, no nearer than to the hour: a use soon after the last
+  /// noted one writes nothing. One that is imported or gone is left alone.
+  virtual Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) = 0;
 };
+
+/// Uses that are nearer to each other than this count as one.
+inline constexpr auto cache_use_step = std::chrono::hours(1);
 
 }  // namespace bb5

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "model/graph.hpp"
+#include "model/made_vector.hpp"
 #include "model/memory.hpp"
 #include "model/retained_document.hpp"
 #include "ports/embedder.hpp"
@@ -71,6 +72,7 @@ struct PageRequest {
   std::size_t limit = 100;
   MemoryFilter filter;
   bool with_embeddings = true;  ///< false leaves Memory::embedding empty.
+  bool without_vector = false;  ///< true: only those that need embedding.
 };
 
 struct StoreStats {
@@ -124,6 +126,14 @@ class MemoryStore {
   /// Records model and dimension; a no-op when they are recorded already.
   /// Errors: conflict when others are recorded; invalid_argument (dimension 0 or > 16,000).
   virtual Result<> set_embedder(const EmbedderInfo& embedder) = 0;
+
+  /// Gives vectors (model/made_vector.hpp) to those of the memories that need embedding and
+  /// still have the content that theirs was made of, in one transaction; the others are left as
+  /// they are: erased, changed or embedded meanwhile. Returns how many it gave. No id twice.
+  /// Errors: conflict when the bank records another embedder; invalid_argument (a vector of another
+  /// length, or one that validate() refuses). Nothing is written then.
+  virtual Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                            std::span<const MadeVector> vectors) = 0;
 
   /// Cheap self-check: opens, schema version and checksums, integrity of files and indexes as far
   /// as it can be told in a second (thorough: as long as it takes). One line a finding; empty:

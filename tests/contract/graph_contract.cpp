@@ -1,4 +1,5 @@
 #include <functional>
+#include <limits>
 #include <map>
 #include <random>
 
@@ -48,6 +49,21 @@ TEST_P(BankContract, KeepsFactsAsGiven) {
   EXPECT_THAT(*bank().get_entity_facts(ids), SizeIs(1));
   const FactId edge_ids[] = {edge.id};
   EXPECT_THAT(*bank().get_relationship_facts(edge_ids), SizeIs(1));
+}
+
+TEST_P(BankContract, CountsThatNoNumberHoldsStayAtTheLargest) {
+  constexpr std::int64_t largest = std::numeric_limits<std::int64_t>::max();
+  EntityFact entity = make_entity("Redis");
+  entity.mentions = largest;
+  EntityFact other = make_entity("redis");
+  other.mentions = largest;
+  RelationshipFact edge = make_relationship("a", "uses", "b");
+  edge.observation_count = largest;
+  RelationshipFact again = make_relationship("a", "uses", "b");
+  again.observation_count = largest;
+  must_write_facts({entity, other}, {edge, again});
+  EXPECT_EQ((*bank().entity_named("redis"))->mention_count, largest);
+  EXPECT_EQ(bank().relationships("", 10)->front().observation_count, largest);
 }
 
 TEST_P(BankContract, TheSameFactAgainIsIdentical) {

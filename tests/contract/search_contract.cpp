@@ -244,5 +244,50 @@ TEST_P(BankContract, DerivesToTheEnd) {
   EXPECT_THAT(bank().nearest(std::vector<float>{1, 2}, 5, {})->hits, SizeIs(2));
 }
 
+TEST_P(BankContract, ForgetsComputedVectorsThatWereUsedLongestAgo) {
+  using Entry = EmbeddingCache::Entry;
+  const auto key = [](char c) { return std::string(32, c); };
+  const Timestamp noon = *parse_time("2026-03-01T12:00:00Z");
+  const auto later = [&](int hours) { return noon + std::chrono::hours(hours); };
+  const auto computed = [&](char c) { return Entry{key(c), "m", {1, 2}}; };
+  const auto is_held = [&](char c) { return bank().cached_embedding("m", key(c))->has_value(); };
+  const std::vector<Entry> imported = {{key('0'), "m", {1, 2, 3, 4}}, computed('1')};
+  ASSERT_THAT(bank().cache_embeddings(imported, nullptr), Succeeds());
+  constexpr std::int64_t two_vectors = 16;
+  for (const auto& [c, hours] : {std::pair('a', 1), std::pair('b', 2)})
+    ASSERT_THAT(bank().keep_computed(std::vector{computed(c)}, later(hours), two_vectors),
+                Succeeds());
+  EXPECT_TRUE(is_held('a') && is_held('b'));
+  ASSERT_THAT(bank().note_use("m", key('a'), later(3)), Succeeds());
+  ASSERT_THAT(bank().keep_computed(std::vector{computed('c')}, later(4), two_vectors), Succeeds());
+  EXPECT_TRUE(is_held('a') && is_held('c'));
+  EXPECT_FALSE(is_held('b'));
+  EXPECT_THAT(bank().cached_embeddings("", "", 10), HasValue(ElementsAre(imported[0], imported[1])))
+      << "what may go is no record";
+  // Half an hour after the last noted use, nothing is noted.
+  ASSERT_THAT(bank().note_use("m", key('a'), later(3) + std::chrono::minutes(30)), Succeeds());
+  ASSERT_THAT(bank().note_use("m", key('a'), later(3) + std::chrono::minutes(59)), Succeeds());
+  ASSERT_THAT(bank().keep_computed(std::vector{computed('d')}, later(5), two_vectors), Succeeds());
+  EXPECT_FALSE(is_held('a'));
+  ASSERT_THAT(bank().keep_computed({}, later(6), 0), Succeeds());
+  EXPECT_FALSE(is_held('c') || is_held('d'));
+  EXPECT_TRUE(is_held('0') && is_held('1')) << "imported ones never go";
+}
+
+TEST_P(BankContract, AComputedVectorThatIsImportedStays) {
+  using Entry = EmbeddingCache::Entry;
+  const std::string key(32, 'a');
+  const std::vector<Entry> entries = {{key, "m", {1, 2}}};
+  const std::vector<Entry> others = {{key, "m", {3, 4}}};
+  const Timestamp noon = *parse_time("2026-03-01T12:00:00Z");
+  ASSERT_THAT(bank().keep_computed(entries, noon, 1000), Succeeds());
+  ASSERT_THAT(bank().cache_embeddings(entries, nullptr),
+              HasValue(ElementsAre(WriteAction::identical)));
+  ASSERT_THAT(bank().keep_computed(others, noon, 0), Succeeds());
+  ASSERT_THAT(bank().note_use("m", key, noon + std::chrono::hours(9)), Succeeds());
+  ASSERT_THAT(bank().keep_computed({}, noon, 0), Succeeds());
+  EXPECT_THAT(bank().cached_embeddings("", "", 10), HasValue(ElementsAre(entries[0])));
+}
+
 }  // namespace
 }  // namespace bb5

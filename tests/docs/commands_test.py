@@ -80,7 +80,7 @@ class Folder:
     def __init__(self):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="bb5-docs-"))
         self.bank = "docs_" + uuid.uuid4().hex[:12]
-        self.env = {key: value for key, value in os.environ.items() if not key.startswith("BB5_") and key != "OPENAI_API_KEY"}
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith(("BB5_", "OPENAI_"))}
         programs = self.path / "programs"
         programs.mkdir()
         (programs / "bb5-memory").symlink_to(pathlib.Path(os.environ["BB5_MEMORY"]).resolve())

@@ -1,8 +1,11 @@
 """RETAIN through the command line: a folder is learned from, and questions about it are answered."""
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -117,13 +120,7 @@ class Folder(StoreTest):
         self.must(self.store.run(*arguments))
         undisturbed = self.another_store()
         self.must(undisturbed.run(*arguments))
-
-        def state(store):
-            memories = self.must(store.json("list", "--limit", 10000)).document["memories"]
-            stats = self.must(store.json("stats")).document
-            merged = [entity["key"] for entity in self.must(store.json("entities", "list", "--limit", 10000)).document["entities"]]
-            return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), merged, stats["entities"], stats["relationships"], stats["mentions"]
-        self.assertEqual(state(self.store), state(undisturbed))
+        self.assertEqual(state_of(self, self.store), state_of(self, undisturbed))
         if self.store.graph:
             checks = {check["id"]: check for check in self.must(self.store.json("doctor")).document["checks"]}
             self.assertEqual(checks["graph"]["state"], "ok", checks["graph"])
@@ -182,6 +179,21 @@ class Inputs(EndToEnd):
             self.assertEqual((found["author"], found["created_at"][:10], found["source"]), ("user", "2026-03-01", str(transcript.resolve())))
             self.assertEqual(self.must(store.json("recall", "Kafka")).document["results"][0]["source"], "chat-7")
 
+    def test_one_text_on_standard_input_does_not_take_back_another(self):
+        with support.embedded_store() as store:
+            for text in ("Alpha ships in spring.", "Beta ships in autumn.", "Alpha ships in spring."):
+                self.must(store.run("retain", "-", stdin=text))
+            found = {result["content"] for result in self.must(store.json("recall", "ships")).document["results"]}
+            self.assertEqual(found, {"Alpha ships in spring.", "Beta ships in autumn."})
+
+    def test_a_folder_has_no_one_name(self):
+        self.write("notes/a.md", "Alpha ships in spring.")
+        self.write("notes/b.md", "Beta ships in autumn.")
+        with support.embedded_store() as store:
+            answer = store.run("retain", self.folder / "notes", "--name", "notes")
+            self.assertEqual(answer.code, 2, answer)
+            self.assertIn("is a folder", answer.err)
+
     def test_what_was_recalled_is_not_learned_again_and_secrets_are_masked(self):
         token = "ghp_" + "a1B2" * 9
         note = self.write("note.md", f"## Relevant Memories\n\n### WORLD\n\n- **The moon is made of green cheese...**\n  (confidence: 0.9, relevance: 0.80)\n\n---\n*Recalled 1 memories from 5 total*\n\nThe deploy token is {token} for now.\n")
@@ -237,6 +249,24 @@ class ByAModel(EndToEnd):
             self.assertEqual((report["usage"]["calls"], report["totals"]["added"]), (1, 2))
             self.assertEqual(self.contents(store), ["Alpha is first.", "Beta is second."])
 
+    def test_the_output_folder_costs_no_second_call(self):
+        note = self.write("note.md", "Alpha is first.\nBeta is second.")
+        with support.embedded_store() as store, ModelServer({}) as server:
+            report = self.must(store.json("retain", note, "--output", self.folder / "out", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key")).document
+        self.assertEqual((report["usage"]["calls"], report["totals"]["added"]), (1, 2))
+        memories = json.loads((self.folder / "out/all_memories.json").read_text())
+        self.assertEqual([memory["content"] for memory in memories], ["Alpha is first.", "Beta is second."])
+
+    def test_a_service_that_is_away_is_not_waited_for_by_every_file(self):
+        for number in range(100):
+            self.write(f"notes/{number}.md", f"Fact {number} is known.")
+        with support.embedded_store() as store, ModelServer({"key": "another"}) as server:
+            answer = store.json("retain", self.folder / "notes", OPENAI_BASE_URL=server.base_url, OPENAI_API_KEY="key")
+            self.assertEqual((answer.code, answer.document["totals"]["failed"]), (1, 100), answer)
+            errors = [document["error"]["title"] for document in answer.document["documents"]]
+            self.assertGreater(sum(error.startswith("not tried: ") for error in errors), 90)
+            self.must(store.run("retain", self.folder / "notes", "--extractor", "rules"))
+
     def test_a_reply_that_cannot_be_understood_keeps_the_text(self):
         with support.embedded_store() as store:
             report = self.must(self.retain(store, {"chat": [{"reply": "I would rather not.", "times": 10}]})).document
@@ -267,6 +297,89 @@ class ByAModel(EndToEnd):
             answer = self.must(store.json("recall", "Beta", OPENAI_BASE_URL="http://127.0.0.1:9", OPENAI_API_KEY="key", BB5_EMBEDDER=None))
             arms = {arm["arm"]: arm for arm in answer.document["receipt"]["arms"]}
             self.assertEqual((arms["semantic"]["state"], arms["keyword"]["state"]), ("skipped", "ran"))
+
+
+def state_of(test, store):
+    """What a bank holds, apart from when and in what order it came."""
+    memories = test.must(store.json("list", "--limit", 10000)).document["memories"]
+    stats = test.must(store.json("stats")).document
+    keys = [entity["key"] for entity in test.must(store.json("entities", "list", "--limit", 10000)).document["entities"]]
+    return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), stats["entities"], stats["relationships"], stats["mentions"], keys
+
+
+class ServersThatDie(EndToEnd):
+    """PostgreSQL, and Neo4j, are killed in the middle of a folder and come back."""
+
+    @classmethod
+    def setUpClass(cls):
+        support.require_postgres()
+        support.require_neo4j()
+        cls.services = tempfile.mkdtemp(prefix="bb5-e2e-servers-")
+        started = cls.servers("start")
+        cls.environment = dict(re.findall(r"^export (\w+)=(.*)$", started, re.M))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.servers("stop")
+
+    @classmethod
+    def servers(cls, verb):
+        return subprocess.run([support.ROOT / "scripts/services", verb, "--dir", cls.services], capture_output=True, text=True, check=True).stdout
+
+    def retain_while(self, store, *verbs):
+        """Retains the folder, and kills and starts servers a little after it began; then retains it again."""
+        passwords = {name: self.environment[name] for name in ("PGPASSWORD", "NEO4J_PASSWORD")}
+        process = subprocess.Popen([support.PROGRAM, *store.flags, "retain", str(self.folder / "many")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment(**passwords))
+        process.stdout.readline()
+        process.stdout.readline()
+        for verb in verbs:
+            self.servers(verb)
+        _, errors = process.communicate(timeout=300)
+        self.must(store.run("retain", self.folder / "many", **passwords))
+        return process.returncode, errors.decode()
+
+    def test_the_same_state_as_undisturbed(self):
+        for number in range(1200):
+            self.write(f"many/{number:04}.md", "\n\n".join(f"Since change {number}.{line}, PaymentService depends on Redis." for line in range(5)))
+        with support.embedded_store() as undisturbed:
+            self.must(undisturbed.run("retain", self.folder / "many"))
+            wanted = state_of(self, undisturbed)
+        self.assertEqual((len(wanted[0]), wanted[2] > 0), (6000, True))
+        environment = {name: self.environment[name] for name in ("PGPASSWORD", "NEO4J_PASSWORD")}
+        os.environ.update(environment)
+        for number, (died, verbs) in enumerate((("postgres", ("kill-postgres", "start-postgres")), ("neo4j", ("kill-neo4j", "start-neo4j")))):
+            with self.subTest(died):
+                store = support.Store("postgres", self.environment["BB5_TEST_POSTGRES"], self.environment["BB5_TEST_NEO4J"], f"died_{number}")
+                code, errors = self.retain_while(store, *verbs)
+                if died == "postgres":  # a file that could not be written is told; the graph never stops a write
+                    self.assertEqual(code, 1, errors)
+                    self.assertIn("Error processing", errors)
+                else:
+                    self.assertEqual(code, 0, errors)
+                self.assertEqual(state_of(self, store), wanted)
+                checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
+                self.assertEqual((checks["store"]["state"], checks["graph"]["state"]), ("ok", "ok"), checks)
+
+
+class ManyFiles(EndToEnd):
+    def test_a_thousand_files_in_bounded_memory_with_progress(self):
+        for number in range(1000):
+            self.write(f"notes/{number % 20}/{number}.md", f"# Note {number}\n\n" + "\n".join(f"- Team{line} decided to use Tool{number} for step {line} of project {number}." for line in range(10)))
+        with support.embedded_store() as store:
+            command = [support.PROGRAM, *store.flags, "--json", "retain", str(self.folder / "notes")]
+            with open(self.folder / "out", "wb") as out, open(self.folder / "err", "wb") as err:
+                process = subprocess.Popen(command, stdout=out, stderr=err, env=support.environment())
+                _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(process.returncode, 0)
+            totals = json.loads((self.folder / "out").read_text())["totals"]
+            self.assertEqual((totals["documents"], totals["failed"]), (1000, 0))
+            self.assertGreaterEqual(totals["added"], 9000)
+            self.assertLess(usage.ru_maxrss, 200 * 1024, "KiB")
+            lines = [json.loads(line) for line in (self.folder / "err").read_text().splitlines()]
+            self.assertTrue(all(line["phase"] == "retain" for line in lines), lines[:3])
+            self.assertEqual(lines[-1]["bytes"], lines[-1]["of_bytes"])
+            self.assertGreater(len(lines), 2)
 
 
 support.for_each_store(globals(), Folder)

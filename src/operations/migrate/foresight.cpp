@@ -7,31 +7,39 @@
 
 #include <fmt/format.h>
 
+#include "model/made_vector.hpp"
+
 namespace bb5 {
 namespace {
 
-Result<std::unordered_map<Uuid, std::string>> hashes_of(const Bank& bank,
-                                                        std::span<const MemoryId> ids) {
-  std::unordered_map<Uuid, std::string> hashes;
-  if (ids.empty()) return hashes;
-  auto held = bank.get(ids, true);
-  if (!held) return std::move(held).error();
-  for (const Memory& memory : *held) hashes.emplace(memory.id.uuid, record_hash(memory));
-  return hashes;
+using HeldMemories = std::unordered_map<Uuid, Memory>;
+
+Result<HeldMemories> held_of(const Bank& bank, std::span<const MemoryId> ids) {
+  HeldMemories held;
+  if (ids.empty()) return held;
+  auto memories = bank.get(ids, true);
+  if (!memories) return std::move(memories).error();
+  for (Memory& memory : *memories) held.emplace(memory.id.uuid, std::move(memory));
+  return held;
+}
+
+/// As the stores see it.
+bool is_same(const Memory& held, const Memory& given) {
+  return record_hash(as_given(held, given)) == record_hash(given);
 }
 
 Result<std::vector<WriteAction>> foresee_memories(const Bank& bank,
                                                   const std::vector<Memory>& memories) {
   std::vector<MemoryId> ids;
   for (const Memory& memory : memories) ids.push_back(memory.id);
-  auto hashes = hashes_of(bank, ids);
-  if (!hashes) return std::move(hashes).error();
+  auto all = held_of(bank, ids);
+  if (!all) return std::move(all).error();
   std::vector<WriteAction> actions;
   for (const Memory& memory : memories) {
-    const auto held = hashes->find(memory.id.uuid);
-    actions.push_back(held == hashes->end()                 ? WriteAction::inserted
-                      : held->second == record_hash(memory) ? WriteAction::identical
-                                                            : WriteAction::conflict);
+    const auto held = all->find(memory.id.uuid);
+    actions.push_back(held == all->end()              ? WriteAction::inserted
+                      : is_same(held->second, memory) ? WriteAction::identical
+                                                      : WriteAction::conflict);
   }
   return actions;
 }
@@ -84,14 +92,14 @@ Result<> drop_held_by_content(const Bank& bank, PreparedBatch& batch) {
     if (batch.by_content[i]) ids.push_back(batch.memories[i].id);
   }
   if (ids.empty()) return ok();
-  auto hashes = hashes_of(bank, ids);
-  if (!hashes) return std::move(hashes).error();
+  auto held = held_of(bank, ids);
+  if (!held) return std::move(held).error();
   std::vector<Memory> kept;
   std::vector<LedgerBatch::Place> places;
   for (std::size_t i = 0; i < batch.memories.size(); ++i) {
     Memory& memory = batch.memories[i];
-    const auto found = hashes->find(memory.id.uuid);
-    if (batch.by_content[i] && found != hashes->end() && found->second != record_hash(memory)) {
+    const auto found = held->find(memory.id.uuid);
+    if (batch.by_content[i] && found != held->end() && !is_same(found->second, memory)) {
       ++batch.ledger.identical;
       batch.ledger.issues.push_back(
           {.kind = LedgerIssue::Kind::warning,

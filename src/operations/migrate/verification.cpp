@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "model/graph_fold.hpp"
+#include "model/made_vector.hpp"
 #include "operations/migrate/manifest.hpp"
 #include "operations/migrate/migration.hpp"
 #include "operations/migrate/record_mapper.hpp"
@@ -266,7 +267,7 @@ class Verification {
         report({{source.legacy_id, "missing", "there", "absent"}});
         continue;
       }
-      const Memory& target = (*held)[at++];
+      const Memory target = as_given(std::move((*held)[at++]), source);
       std::vector<Difference> found;
       for (FieldDifference& field : differences(source, target)) {
         if (content_only_[i] && field.field != "content") continue;

@@ -89,9 +89,15 @@ class Recalling {
   /// Given, seen before, or computed now; empty: there is none, and the receipt says why.
   Result<std::vector<float>> question_vector(const EmbedderInfo& bank_embedder) {
     if (!query_.embedding.empty()) return query_.embedding;
-    auto cached = bank_.cached_embedding(bank_embedder.model, to_hex(md5(query_.text)));
+    const std::string text_md5 = to_hex(md5(query_.text));
+    auto cached = bank_.cached_embedding(bank_embedder.model, text_md5);
     if (!cached) return std::move(cached).error();
-    if (*cached) return std::move(**cached);
+    if (*cached && (*cached)->size() == bank_embedder.dimension) {
+      // A cache that cannot be written to is no reason not to answer.
+      if (models_.cache != nullptr)
+        static_cast<void>(models_.cache->note_use(bank_embedder.model, text_md5, now()));
+      return std::move(**cached);
+    }
     if (models_.embedder == nullptr || models_.embedder->info() != bank_embedder) {
       skip("semantic",
            !models_.why_none.empty()
@@ -102,7 +108,13 @@ class Recalling {
     }
     const std::string_view text = query_.text;
     auto embedded = models_.embedder->embed({&text, 1});
-    if (embedded) return std::move(embedded->front());
+    if (embedded) {
+      const EmbeddingCache::Entry entry{text_md5, bank_embedder.model, embedded->front()};
+      if (models_.cache != nullptr)
+        static_cast<void>(
+            models_.cache->keep_computed(std::span(&entry, 1), now(), question_cache_bytes));
+      return std::move(embedded->front());
+    }
     // The other arms can still answer.
     skip("semantic", embedded.error().message);
     return std::vector<float>();

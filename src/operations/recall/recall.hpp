@@ -66,7 +66,12 @@ struct RecallAnswer {
 struct RecallModels {
   Embedder* embedder = nullptr;  ///< Used when its model is the bank's.
   std::string why_none;          ///< Why there is none: for the receipt.
+  /// Keeps what it made of questions, where asking it costs more than that; nullptr: nowhere.
+  EmbeddingCache* cache = nullptr;
 };
+
+/// What vectors of questions may take in the cache: ten thousand of 1536 numbers.
+inline constexpr std::int64_t question_cache_bytes = std::int64_t{64} << 20;
 
 /// Finds the memories that a question is about, of those that are valid at the moment asked about.
 /// Deterministic: same bank, same moment, same answer.

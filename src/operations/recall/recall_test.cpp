@@ -111,6 +111,31 @@ TEST_F(Recall, FindsTheQuestionsVectorInTheCache) {
   EXPECT_THAT(ids(*recall(*bank_, {.text = "weather", .limit = 1})), ElementsAre("rain"));
 }
 
+/// Counts what it is asked.
+class CountingEmbedder final : public Embedder {
+ public:
+  EmbedderInfo info() const override { return {"test/two", 2}; }
+  Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override {
+    asked += texts.size();
+    return std::vector<std::vector<float>>(texts.size(), {0, 1});
+  }
+  std::size_t asked = 0;
+};
+
+TEST_F(Recall, KeepsTheVectorsOfQuestionsWhereACacheIsGiven) {
+  CountingEmbedder embedder;
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(ids(*recall(*bank_, {.text = "weather", .limit = 1}, {.embedder = &embedder})),
+                ElementsAre("rain"));
+  EXPECT_EQ(embedder.asked, 2U);
+  for (int i = 0; i < 2; ++i)
+    EXPECT_THAT(ids(*recall(*bank_, {.text = "weather", .limit = 1},
+                            {.embedder = &embedder, .cache = bank_.get()})),
+                ElementsAre("rain"));
+  EXPECT_EQ(embedder.asked, 3U);
+  EXPECT_THAT(bank_->cached_embeddings("", "", 9), HasValue(IsEmpty())) << "they are no record";
+}
+
 TEST_F(Recall, PagesAndFilters) {
   EXPECT_THAT(
       ids(*recall(

@@ -21,7 +21,8 @@ Result<std::unordered_map<MemoryId, Memory>> give_content_ids(const MemoryStore&
     for (Memory& memory : memories) {
       const auto other = held.find(memory.id);
       if (other == held.end() || other->second.content == memory.content) continue;
-      if (other->second.raw && raw_records == RawRecords::give_way) continue;
+      const auto& raw = other->second.raw;
+      if (raw && !raw->text.empty() && raw_records == RawRecords::give_way) continue;
       memory.id = memory_id_of('"' + memory.legacy_id + '"', occurrence);
       clash = true;
     }

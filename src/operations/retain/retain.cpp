@@ -53,11 +53,27 @@ double cosine_of(std::span<const float> left, std::span<const float> right) {
   return product / std::sqrt(left_square * right_square);
 }
 
+/// The memories that a document adds, found by id and by their words.
+struct Fresh {
+  std::vector<Memory> memories;
+  std::unordered_set<MemoryId> ids;
+  std::unordered_map<std::string, std::vector<std::size_t>> by_words;  ///< Places, by word_key().
+
+  Memory& add(const Memory& memory) {
+    ids.insert(memory.id);
+    by_words[word_key(memory.content)].push_back(memories.size());
+    return memories.emplace_back(memory);
+  }
+};
+
 /// Brings a group of documents into a bank.
 class Retaining {
  public:
   Retaining(Bank& bank, const RetainSettings& settings)
-      : bank_(bank), settings_(settings), moment_(now()) {}
+      : bank_(bank),
+        settings_(settings),
+        bank_outage_(settings.outages != nullptr ? settings.outages->bank : own_outage_),
+        moment_(now()) {}
 
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
@@ -80,7 +96,10 @@ class Retaining {
     passage.report.source = prepared.document.source;
     passage.report.secrets = prepared.secrets;
     passage.report.recalled_blocks = prepared.recalled_blocks;
-    if (auto looked = look_up(passage); !looked) passage.fail(std::move(looked).error());
+    if (auto away = bank_outage_.over(); away) return passage.fail(std::move(*away));
+    auto looked = look_up(passage);
+    bank_outage_.saw(looked ? std::optional<Error>() : looked.error());
+    if (!looked) passage.fail(std::move(looked).error());
   }
 
   /// What the bank knows of the document now.
@@ -184,7 +203,7 @@ class Retaining {
                        .digest = passage.extracted.prepared.digest,
                        .extractor = settings_.extractor.name(),
                        .retained_at = moment_};
-    std::vector<Memory> fresh;
+    Fresh fresh;
     std::unordered_set<MemoryId> said;
     for (const Memory& memory : passage.records.memories) {
       auto id = settle(memory, *held, fresh, report);
@@ -196,17 +215,17 @@ class Retaining {
       change.document.entity_facts.push_back(fact.id);
     for (const RelationshipFact& fact : passage.records.relationship_facts)
       change.document.relationship_facts.push_back(fact.id);
-    auto outcome = bank_.write({.memories = fresh,
+    auto outcome = bank_.write({.memories = fresh.memories,
                                 .entity_facts = passage.records.entity_facts,
                                 .relationship_facts = passage.records.relationship_facts,
                                 .document = &change});
     if (!outcome) return std::move(outcome).error();
-    for (std::size_t i = 0; i < fresh.size(); ++i) {
+    for (std::size_t i = 0; i < fresh.memories.size(); ++i) {
       if (outcome->memories[i] == WriteAction::inserted) continue;
       // Another process was quicker: it is held as that one wrote it.
       --report.added;
       ++report.said_before;
-      if (fresh[i].embedding.empty()) --report.without_vector;
+      if (fresh.memories[i].embedding.empty()) --report.without_vector;
     }
     report.memories = std::ssize(said);
     report.no_longer_said = std::count_if(former_.begin(), former_.end(),
@@ -220,14 +239,12 @@ class Retaining {
 
   /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
   Result<MemoryId> settle(const Memory& memory, const std::unordered_map<MemoryId, Memory>& held,
-                          std::vector<Memory>& fresh, RetainReport& report) {
+                          Fresh& fresh, RetainReport& report) {
     if (held.contains(memory.id)) {
       ++report.said_before;
       return memory.id;
     }
-    for (const Memory& other : fresh) {
-      if (other.id == memory.id) return memory.id;  // the document says it twice
-    }
+    if (fresh.ids.contains(memory.id)) return memory.id;  // the document says it twice
     const auto vector = vectors_.find(memory.id);
     if (vector != vectors_.end()) {
       auto near = near_duplicate(memory, vector->second, fresh);
@@ -237,7 +254,7 @@ class Retaining {
         return **near;
       }
     }
-    Memory& added = fresh.emplace_back(memory);
+    Memory& added = fresh.add(memory);
     ++report.added;
     if (vector != vectors_.end()) {
       added.embedding = vector->second;
@@ -250,8 +267,11 @@ class Retaining {
 
   Result<std::optional<MemoryId>> near_duplicate(const Memory& memory,
                                                  const std::vector<float>& vector,
-                                                 const std::vector<Memory>& fresh) {
-    for (const Memory& other : fresh) {
+                                                 const Fresh& fresh) {
+    const auto alike = fresh.by_words.find(word_key(memory.content));
+    for (const std::size_t place :
+         alike == fresh.by_words.end() ? std::vector<std::size_t>() : alike->second) {
+      const Memory& other = fresh.memories[place];
       if (!other.embedding.empty() &&
           cosine_of(vector, other.embedding) >= settings_.near_duplicate &&
           may_say_the_same(memory.content, other.content))
@@ -280,6 +300,8 @@ class Retaining {
 
   Bank& bank_;
   const RetainSettings& settings_;
+  Outage own_outage_;
+  Outage& bank_outage_;
   Timestamp moment_;
   std::vector<Passage> passages_;
   std::vector<MemoryId> former_;  ///< What the document last looked up said.
@@ -290,19 +312,42 @@ class Retaining {
 
 }  // namespace
 
+void Outage::saw(const std::optional<Error>& error) {
+  const std::lock_guard lock(mutex_);
+  if (!error) {
+    in_a_row_ = 0;
+  } else if (error->code == Errc::refused || error->code == Errc::unavailable) {
+    in_a_row_ = error->code == Errc::refused ? enough : in_a_row_ + 1;
+    error_ = *error;
+  }
+}
+
+std::optional<Error> Outage::over() const {
+  const std::lock_guard lock(mutex_);
+  if (in_a_row_ < enough) return std::nullopt;
+  Error error = error_;
+  error.message = "not tried: " + error.message;
+  return error;
+}
+
 std::vector<ExtractedDocument> extract_documents(std::vector<PreparedDocument> documents,
                                                  const RetainSettings& settings) {
   std::vector<ExtractedDocument> extracted(documents.size());
   std::atomic<std::size_t> next = 0;
+  Outage own;
+  Outage& outage = settings.outages != nullptr ? settings.outages->extractor : own;
   const auto work = [&] {
     for (std::size_t i = next++; i < documents.size(); i = next++) {
       extracted[i].prepared = std::move(documents[i]);
+      extracted[i].error = outage.over();
+      if (extracted[i].error) continue;
       auto extraction = settings.extractor.extract(extracted[i].prepared.document);
       if (extraction) {
         extracted[i].extraction = std::move(*extraction);
       } else {
         extracted[i].error = std::move(extraction).error();
       }
+      outage.saw(extracted[i].error);
     }
   };
   const std::size_t helpers = std::min(settings.jobs, documents.size());
@@ -310,6 +355,11 @@ std::vector<ExtractedDocument> extract_documents(std::vector<PreparedDocument> d
   for (std::size_t i = 1; i < helpers; ++i) threads.emplace_back(work);
   work();
   threads.clear();
+  if (settings.extracted) {
+    for (const ExtractedDocument& one : extracted) {
+      if (!one.error) settings.extracted(one);
+    }
+  }
   return extracted;
 }
 

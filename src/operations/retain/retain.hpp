@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +18,36 @@
 
 namespace bb5 {
 
+/// A document taken apart, before anything is written.
+struct ExtractedDocument {
+  PreparedDocument prepared;
+  Extraction extraction;
+  std::optional<Error> error;  ///< The extractor's; the extraction is empty then.
+};
+
+/// Notices that a service is away for all documents, not for one of them: each would wait for it
+/// until its own deadline. Safe to use from several threads at once.
+class Outage {
+ public:
+  /// What a document met; nothing: it was answered. `refused` is for good, `unavailable` may be the
+  /// document's own fault, so only several in a row are.
+  void saw(const std::optional<Error>& error);
+  /// Why further documents are not tried.
+  [[nodiscard]] std::optional<Error> over() const;
+
+ private:
+  static constexpr int enough = 3;
+  mutable std::mutex mutex_;
+  int in_a_row_ = 0;  // guarded by mutex_
+  Error error_;       // guarded by mutex_
+};
+
+/// Of one run over many documents.
+struct Outages {
+  Outage extractor;
+  Outage bank;
+};
+
 /// How documents become memories. What it points at outlives it.
 struct RetainSettings {
   const Extractor& extractor;
@@ -23,14 +56,10 @@ struct RetainSettings {
   /// Memories at least so near to one that is held are counted as it (same_statement.hpp); more
   /// than 1: only equal words are.
   double near_duplicate = near_duplicate_cosine;
-  std::size_t jobs = 1;  ///< Documents that are extracted at the same time.
-};
-
-/// A document taken apart, before anything is written.
-struct ExtractedDocument {
-  PreparedDocument prepared;
-  Extraction extraction;
-  std::optional<Error> error;  ///< The extractor's; the extraction is empty then.
+  std::size_t jobs = 1;        ///< Documents that are extracted at the same time.
+  Outages* outages = nullptr;  ///< Over several calls; none: each call begins anew.
+  /// Told of each document that was extracted, in the order given, from the calling thread.
+  std::function<void(const ExtractedDocument&)> extracted = {};
 };
 
 /// In the order given.

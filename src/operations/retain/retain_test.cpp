@@ -223,6 +223,57 @@ TEST_F(Retain, OneThatFailsLeavesTheOthersAlone) {
   EXPECT_FALSE(bank.document("b.md")->has_value()) << "it can be tried again";
 }
 
+TEST_F(Retain, AServiceThatIsAwayIsNotWaitedForByEveryDocument) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 20; ++i) documents.push_back(document(std::to_string(i), "!"));
+  const auto reports = retain_documents(bank, documents, {.extractor = extractor});
+  EXPECT_EQ(extractor.calls, 3);
+  EXPECT_EQ(reports[2].error->message, "the model is away");
+  EXPECT_EQ(reports[3].error->message, "not tried: the model is away");
+  EXPECT_EQ(reports[19].state, State::failed);
+}
+
+TEST_F(Retain, NorIsItByTheNextGroup) {
+  Outages outages;
+  const RetainSettings settings{.extractor = extractor, .outages = &outages};
+  for (int i = 0; i < 5; ++i) {
+    const auto reports = retain_documents(bank, {document(std::to_string(i), "!")}, settings);
+    EXPECT_EQ(reports[0].state, State::failed);
+  }
+  EXPECT_EQ(extractor.calls, 3);
+}
+
+TEST_F(Retain, DocumentsThatFailBetweenOthersStopNothing) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 12; ++i)
+    documents.push_back(document(std::to_string(i), i % 3 == 0 ? "Ada " + std::to_string(i) : "!"));
+  const auto reports = retain_documents(bank, documents, {.extractor = extractor});
+  EXPECT_EQ(extractor.calls, 12);
+  EXPECT_EQ(reports[9].state, State::retained);
+}
+
+TEST(Outage, ARefusalIsForGoodAndOtherErrorsAreTheDocumentsOwn) {
+  Outage outage;
+  for (int i = 0; i < 5; ++i) outage.saw(Error{Errc::invalid_argument, "no such text"});
+  EXPECT_FALSE(outage.over());
+  outage.saw(Error{Errc::refused, "the key"});
+  ASSERT_TRUE(outage.over());
+  EXPECT_EQ(outage.over()->message, "not tried: the key");
+}
+
+TEST_F(Retain, EachDocumentIsExtractedOnceAndToldOf) {
+  std::vector<std::string> told;
+  const RetainSettings settings{
+      .extractor = extractor, .jobs = 2, .extracted = [&](const ExtractedDocument& extracted) {
+        told.push_back(extracted.prepared.document.source);
+      }};
+  const auto reports = retain_documents(
+      bank, {document("a", "Ada"), document("b", "!"), document("c", "Carl")}, settings);
+  EXPECT_THAT(reports, SizeIs(3));
+  EXPECT_EQ(extractor.calls, 3);
+  EXPECT_THAT(told, ElementsAre("a", "c"));
+}
+
 TEST_F(Retain, WhatWasAddedByHandStaysWhenNoDocumentSaysIt) {
   Memory memory;
   memory.content = "Ada sleeps";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "operations/retain/statement_words.hpp"
@@ -76,6 +77,17 @@ bool may_say_the_same(std::string_view left, std::string_view right) {
   if (left_words == right_words) return true;
   if (repeats_a_mark(left_words)) return false;
   return is_turned(left_words, right_words) || parts_of(left_words) == parts_of(right_words);
+}
+
+std::string word_key(std::string_view statement) {
+  // Turning and moving parts about changes the order of the words, never the words.
+  std::vector<std::string> sorted;
+  for (StatementWord& word : words_of(statement)) sorted.push_back(std::move(word.word));
+  if (sorted.empty()) return std::string(statement);
+  std::sort(sorted.begin(), sorted.end());
+  std::string key;
+  for (const std::string& word : sorted) key.append(word).append(1, '\n');
+  return key;
 }
 
 }  // namespace bb5

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace bb5 {
@@ -15,5 +16,9 @@ inline constexpr double near_duplicate_cosine = 0.81;
 /// that is not known to be empty or to have a second spelling. What says the same in quite other
 /// words is therefore told apart: a double is better than a loss.
 [[nodiscard]] bool may_say_the_same(std::string_view left, std::string_view right);
+
+/// Equal for texts of which may_say_the_same() is true (and for some more): to look one up among
+/// many.
+[[nodiscard]] std::string word_key(std::string_view statement);
 
 }  // namespace bb5

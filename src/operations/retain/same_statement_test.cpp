@@ -76,6 +76,14 @@ TEST(SameStatement, WhatIsTakenForTheSameThoughAPersonMightObject) {
       may_say_the_same("In Berlin Ada leads, at Acme Omar", "Ada leads, at Acme Omar in Berlin"));
 }
 
+TEST(SameStatement, WordKeysOfTurnedAndMovedPartsAreEqualAndOfOtherWordsNot) {
+  EXPECT_EQ(word_key("After a crash, restart the worker"),
+            word_key("Restart the worker after a crash"));
+  EXPECT_EQ(word_key("Ada sleeps well"), word_key("Ada is sleeping well"));
+  EXPECT_NE(word_key("PostgreSQL 15 is used"), word_key("PostgreSQL 16 is used"));
+  EXPECT_EQ(word_key("!!"), "!!") << "no words: the text itself";
+}
+
 TEST(SameStatement, TimeIsLinear) {
   std::string quotes;
   std::string words;

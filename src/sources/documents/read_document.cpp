@@ -80,22 +80,6 @@ Result<> list_folder(const fs::path& folder, std::vector<fs::path>& files) {
   return file_error("read", folder, failure.value());
 }
 
-Result<std::string> bytes_of_file(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes;
-  char piece[1 << 16];
-  while (in.read(piece, sizeof piece) || in.gcount() > 0) {
-    bytes.append(piece, static_cast<std::size_t>(in.gcount()));
-    if (bytes.size() > largest_document) {
-      return Error{Errc::invalid_argument,
-                   fmt::format("{} is larger than {} MiB", path.string(), largest_document >> 20),
-                   "split it, or leave it out"};
-    }
-  }
-  if (in.eof()) return bytes;
-  return file_error("read", path, errno);
-}
-
 std::optional<Timestamp> changed_at(const fs::path& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;
@@ -104,6 +88,21 @@ std::optional<Timestamp> changed_at(const fs::path& path) {
 }
 
 }  // namespace
+
+Result<std::string> read_bytes(std::istream& in, const std::string& source) {
+  std::string bytes;
+  char piece[1 << 16];
+  while (in.read(piece, sizeof piece) || in.gcount() > 0) {
+    bytes.append(piece, static_cast<std::size_t>(in.gcount()));
+    if (bytes.size() > largest_document) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("{} is larger than {} MiB", source, largest_document >> 20),
+                   "split it, or leave it out"};
+    }
+  }
+  if (in.eof()) return bytes;
+  return file_error("read", source, errno);
+}
 
 DocumentFormat format_of(const fs::path& path) {
   const std::string ending = lower_ascii(path.extension().string());
@@ -137,12 +136,13 @@ Result<ReadDocument> read_document(std::string_view bytes, DocumentFormat format
   return read;
 }
 
-Result<ReadDocument> read_document_file(const fs::path& path) {
-  auto bytes = bytes_of_file(path);
+Result<ReadDocument> read_document_file(const fs::path& path, DocumentFormat format) {
+  std::ifstream in(path, std::ios::binary);
+  auto bytes = read_bytes(in, path.string());
   if (!bytes) return std::move(bytes).error();
-  auto read = read_document(*bytes, format_of(path), path.string());
+  auto read = read_document(*bytes, format, path.string());
   if (!read) return read;
-  if (format_of(path) == DocumentFormat::text) read->document.source_type = source_type_of(path);
+  if (format == DocumentFormat::text) read->document.source_type = source_type_of(path);
   read->document.written_at = changed_at(path);
   return read;
 }

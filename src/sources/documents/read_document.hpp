@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <istream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ enum class DocumentFormat { text, transcript };
 [[nodiscard]] Result<std::vector<std::filesystem::path>> list_documents(
     const std::filesystem::path& path);
 
+/// All bytes of a stream, for read_document(). Errors: invalid_argument (more than 64 MiB),
+/// not_found, refused, unavailable; they name `source`.
+[[nodiscard]] Result<std::string> read_bytes(std::istream& in, const std::string& source);
+
 /// Makes a document of bytes: UTF-8 with or without a byte order mark, or UTF-16 with one. Line
 /// ends become \n, U+0000 becomes U+2400. A text of white space alone gives no turn. Errors:
 /// invalid_argument naming the byte that is no UTF-8, or what is wrong with a transcript.
@@ -37,7 +42,11 @@ enum class DocumentFormat { text, transcript };
 /// Reads a file: its source is the path as given, its time that of the file's last change, its type
 /// that which the old system gave (source_type_of). Errors: those above; not_found, refused;
 /// invalid_argument for a folder and for a file of more than 64 MiB.
-[[nodiscard]] Result<ReadDocument> read_document_file(const std::filesystem::path& path);
+[[nodiscard]] Result<ReadDocument> read_document_file(const std::filesystem::path& path,
+                                                      DocumentFormat format);
+inline Result<ReadDocument> read_document_file(const std::filesystem::path& path) {
+  return read_document_file(path, format_of(path));
+}
 
 /// `thoughts`, `decisions`, `results` or `task`, the first of these words that the file's name
 /// holds, in whatever case; else `generic`.

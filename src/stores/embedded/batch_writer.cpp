@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "model/made_vector.hpp"
 #include "stores/embedded/document_rows.hpp"
 #include "stores/embedded/fact_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
@@ -105,7 +106,13 @@ class Writer {
       BB5_TRY(keep(**held, prepared));
       return WriteAction::identical;
     }
-    if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    if (on_conflict == OnConflict::keep) {
+      auto same = differs_in_made_vector(**held, prepared);
+      if (!same) return std::move(same).error();
+      if (!*same) return WriteAction::conflict;
+      BB5_TRY(keep(**held, prepared));
+      return WriteAction::identical;
+    }
     BB5_TRY(replace(**held, prepared));
     return WriteAction::replaced;
   }
@@ -128,6 +135,29 @@ class Writer {
     if (old.vec_id) BB5_TRY(connection_.run("DELETE FROM vectors WHERE vec_id = ?", *old.vec_id));
     BB5_TRY(connection_.run("DELETE FROM memories WHERE seq = ?", old.seq));
     tallies_.add(old.network, old.kind, old.vector_state, -1);
+    changed_ = true;
+    return true;
+  }
+
+  /// False: the memory does not need the vector.
+  Result<bool> give(const MadeVector& vector) {
+    auto held = get_memories(connection_, std::span(&vector.id, 1), false);
+    if (!held) return std::move(held).error();
+    if (held->empty()) return false;
+    const VectorState before = held->front().vector_state;
+    auto given = with_vector(std::move(held->front()), vector);
+    if (!given) return std::move(given).error();
+    if (!*given) return false;
+    const Memory& memory = **given;
+    auto network = code_of(memory.network);
+    if (!network) return std::move(network).error();
+    std::optional<std::int64_t> vec_id;
+    BB5_TRY(insert_vector(memory, memory.seq, *network, vec_id));
+    BB5_TRY(connection_.run(
+        "UPDATE memories SET vector_state = ?, vec_id = ?, record_hash = ?, raw = ? WHERE seq = ?",
+        memory.vector_state, vec_id, Blob{record_hash(memory)}, raw_text(memory), memory.seq));
+    tallies_.add(*network, memory.kind, before, -1);
+    tallies_.add(*network, memory.kind, memory.vector_state, 1);
     changed_ = true;
     return true;
   }
@@ -172,6 +202,15 @@ class Writer {
                       .standing = static_cast<Standing>(row.integer(6))};
         },
         id);
+  }
+
+  /// The held record is the given one, but for a vector that was made here.
+  Result<bool> differs_in_made_vector(const Held& old, const Prepared& prepared) {
+    const Memory& memory = *prepared.memory;
+    if (old.vector_state != VectorState::indexed || !memory.embedding.empty()) return false;
+    auto held = get_memories(connection_, std::span(&memory.id, 1), false);
+    if (!held) return std::move(held).error();
+    return record_hash(as_given(std::move(held->front()), memory)) == prepared.hash;
   }
 
   Result<std::int64_t> code_of(const std::string& network) {
@@ -409,6 +448,27 @@ Result<bool> erase_memory(Connection& connection, const MemoryId& id) {
   BB5_TRY(writer.finish(true));
   BB5_TRY(transaction->commit());
   return true;
+}
+
+Result<std::int64_t> give_made_vectors(Connection& connection, const EmbedderInfo& embedder,
+                                       std::span<const MadeVector> vectors) {
+  auto transaction = Transaction::write(connection);
+  if (!transaction) return std::move(transaction).error();
+  auto recorded = read_embedder(connection);
+  if (!recorded) return std::move(recorded).error();
+  if (*recorded != embedder) return other_embedder(*recorded);
+  BB5_TRY(check_lengths(vectors, embedder.dimension));
+  Writer writer(connection);
+  BB5_TRY(writer.begin());
+  std::int64_t given = 0;
+  for (const MadeVector& vector : vectors) {
+    auto gave = writer.give(vector);
+    if (!gave) return std::move(gave).error();
+    given += *gave ? 1 : 0;
+  }
+  BB5_TRY(writer.finish(false));
+  BB5_TRY(transaction->commit());
+  return given;
 }
 
 }  // namespace bb5::embedded

@@ -56,6 +56,10 @@ class EmbeddedBank final : public Bank {
   Result<> set_embedder(const EmbedderInfo& embedder) override {
     return with_writer([&](Connection& c) { return record_embedder(c, embedder); });
   }
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) override {
+    return with_writer([&](Connection& c) { return give_made_vectors(c, embedder, vectors); });
+  }
   Result<std::vector<std::string>> check(bool thorough) const override;
 
   // --- search ---
@@ -88,6 +92,20 @@ class EmbeddedBank final : public Bank {
                                                std::size_t limit) const override {
     return read(
         [&](Connection& c) { return page_of_cached_embeddings(c, after_model, after_md5, limit); });
+  }
+
+  Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) override {
+    return change(
+        [&](Connection& c) { return put_computed_embeddings(c, entries, used, limit_bytes); });
+  }
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
+    // A question is not kept waiting for another writer without need.
+    auto worth_it =
+        read([&](Connection& c) { return use_is_worth_noting(c, model, text_md5, used); });
+    if (!worth_it) return std::move(worth_it).error();
+    if (!*worth_it) return ok();
+    return change([&](Connection& c) { return update_use(c, model, text_md5, used); });
   }
 
   // --- the graph ---

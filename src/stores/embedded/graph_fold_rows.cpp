@@ -1,10 +1,10 @@
 #include "stores/embedded/graph_fold_rows.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <set>
 
+#include "model/graph_fold.hpp"
 #include "stores/embedded/string_list.hpp"
 
 // The work goes in four steps, each from temporary tables that hold what is to be looked at:
@@ -45,12 +45,6 @@ CREATE TEMP TABLE folded_mentions (
 CREATE TEMP TABLE gone_mentions (
   memory_seq INTEGER, entity_key TEXT, PRIMARY KEY (memory_seq, entity_key)) WITHOUT ROWID;
 )sql";
-
-/// Sums may not overflow, whatever a source claims.
-std::int64_t add_up(std::int64_t a, std::int64_t b) {
-  std::int64_t sum = 0;
-  return __builtin_add_overflow(a, b, &sum) ? std::numeric_limits<std::int64_t>::max() : sum;
-}
 
 std::optional<std::int64_t> earlier(std::optional<std::int64_t> a, std::optional<std::int64_t> b) {
   return !a ? b : !b ? a : std::min(a, b);
@@ -100,8 +94,7 @@ class EntityFold {
       key_ = key;
     }
     const std::string name = fact.string(2);
-    std::string type = fact.string(3);
-    if (type.empty()) type = "concept";
+    const std::string type = fact.string(3);
     const std::int64_t mentions = fact.integer(4);
     mention_count_ = add_up(mention_count_, mentions);
     if (fact.text(8) == key_) own_.add(name, type, mentions);
@@ -117,7 +110,7 @@ class EntityFold {
   /// Writes the entity gathered so far, if any, and begins anew.
   Result<> finish() {
     if (key_.empty()) return ok();
-    const Title& title = own_.spellings.empty() ? all_ : own_;
+    const EntityTitle& title = own_.spellings.empty() ? all_ : own_;
     const std::string name = title.name();
     for (const auto& [spelling, mentions] : all_.spellings) aliases_.insert(spelling);
     const std::string name_key(name_of_key(key_));
@@ -131,34 +124,12 @@ class EntityFold {
   }
 
  private:
-  struct Title {
-    std::map<std::string, std::int64_t> spellings;  // with their mentions
-    std::string type;
-
-    void add(const std::string& name, const std::string& given, std::int64_t mentions) {
-      auto& spelt = spellings[name];
-      spelt = add_up(spelt, mentions);
-      type = type.empty() ? given : std::min(type, given);
-    }
-    [[nodiscard]] std::string name() const {
-      const std::string* best = nullptr;
-      std::int64_t most = -1;
-      for (const auto& [spelling, mentions] : spellings) {
-        if (mentions > most) {
-          most = mentions;
-          best = &spelling;
-        }
-      }
-      return *best;
-    }
-  };
-
   Connection* connection_;
   bool merged_;
   std::string key_;
   std::int64_t mention_count_ = 0;
-  Title own_;  // by facts of the entity's own key
-  Title all_;
+  EntityTitle own_;  // by facts of the entity's own key
+  EntityTitle all_;
   std::set<std::string> aliases_;
   std::set<std::string> names_;
   std::optional<std::int64_t> first_seen_;

@@ -225,13 +225,18 @@ Result<std::vector<WriteAction>> put_cached_embeddings(
         entry.text_md5);
     if (!same) return std::move(same).error();
     if (*same && **same) {
+      BB5_TRY(
+          connection.run("UPDATE embedding_cache SET used_at = NULL WHERE model = ? AND text_md5 = "
+                         "? AND used_at IS NOT NULL",
+                         entry.model, entry.text_md5));
       actions.push_back(WriteAction::identical);
       continue;
     }
-    BB5_TRY(
-        connection.run("INSERT INTO embedding_cache (model, text_md5, embedding) VALUES (?, ?, ?) "
-                       "ON CONFLICT (model, text_md5) DO UPDATE SET embedding = excluded.embedding",
-                       entry.model, entry.text_md5, Blob{bytes}));
+    BB5_TRY(connection.run(
+        "INSERT INTO embedding_cache (model, text_md5, embedding) VALUES (?, ?, ?) "
+        "ON CONFLICT (model, text_md5) DO UPDATE SET embedding = excluded.embedding, "
+        "used_at = NULL",
+        entry.model, entry.text_md5, Blob{bytes}));
     actions.push_back(*same ? WriteAction::replaced : WriteAction::inserted);
   }
   return actions;
@@ -252,7 +257,7 @@ Result<std::vector<EmbeddingCache::Entry>> page_of_cached_embeddings(Connection&
   std::vector<EmbeddingCache::Entry> entries;
   BB5_TRY(connection.each(
       "SELECT text_md5, model, embedding FROM embedding_cache WHERE (model, text_md5) > (?, ?) "
-      "ORDER BY model, text_md5 LIMIT ?",
+      "AND used_at IS NULL ORDER BY model, text_md5 LIMIT ?",
       [&](const Row& row) {
         entries.push_back({.text_md5 = row.string(0),
                            .model = row.string(1),
@@ -260,6 +265,38 @@ Result<std::vector<EmbeddingCache::Entry>> page_of_cached_embeddings(Connection&
       },
       after_model, after_md5, limit_of(limit)));
   return entries;
+}
+
+Result<> put_computed_embeddings(Connection& connection,
+                                 std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                                 std::int64_t limit_bytes) {
+  for (const auto& entry : entries) {
+    BB5_TRY(connection.run(
+        "INSERT INTO embedding_cache (model, text_md5, embedding, used_at) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (model, text_md5) DO NOTHING",
+        entry.model, entry.text_md5, Blob{bytes_of(entry.embedding)}, used));
+  }
+  return connection.run(
+      "DELETE FROM embedding_cache WHERE place IN (SELECT place FROM (SELECT place, "
+      "sum(length(embedding)) OVER (ORDER BY used_at DESC, place DESC) AS bytes "
+      "FROM embedding_cache WHERE used_at IS NOT NULL) WHERE bytes > ?)",
+      limit_bytes);
+}
+
+Result<bool> use_is_worth_noting(Connection& connection, std::string_view model,
+                                 std::string_view text_md5, Timestamp used) {
+  auto old = connection.integer(
+      "SELECT count(*) FROM embedding_cache WHERE model = ? AND text_md5 = ? AND used_at <= ?",
+      model, text_md5, used - cache_use_step);
+  if (!old) return std::move(old).error();
+  return *old != 0;
+}
+
+Result<> update_use(Connection& connection, std::string_view model, std::string_view text_md5,
+                    Timestamp used) {
+  return connection.run(
+      "UPDATE embedding_cache SET used_at = ?1 WHERE model = ?2 AND text_md5 = ?3 AND used_at < ?1",
+      used, model, text_md5);
 }
 
 }  // namespace bb5::embedded

@@ -41,4 +41,14 @@ Result<std::vector<EmbeddingCache::Entry>> page_of_cached_embeddings(Connection&
                                                                      std::string_view after_md5,
                                                                      std::size_t limit);
 
+/// Then those used longest ago go, beyond `limit_bytes`.
+Result<> put_computed_embeddings(Connection& connection,
+                                 std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                                 std::int64_t limit_bytes);
+/// True: the last noted use of this computed vector is long ago.
+Result<bool> use_is_worth_noting(Connection& connection, std::string_view model,
+                                 std::string_view text_md5, Timestamp used);
+Result<> update_use(Connection& connection, std::string_view model, std::string_view text_md5,
+                    Timestamp used);
+
 }  // namespace bb5::embedded

@@ -70,13 +70,13 @@ Result<std::vector<std::int64_t>> filtered_seqs(Connection& connection,
   const auto& moment = request.filter.valid_at;
   const std::string sql =
       "SELECT seq FROM memories m INDEXED BY memories_by_network WHERE network = ?1 AND kind = ?2 "
-      "AND seq > ?3" +
+      "AND seq > ?3 AND (?6 = 0 OR vector_state <> 1)" +
       valid_sql("?5") + " ORDER BY seq LIMIT ?4";
   std::vector<std::int64_t> seqs;
   for (const std::int64_t label : labels) {
     BB5_TRY(connection.each(
         sql, [&](const Row& row) { seqs.push_back(row.integer(0)); }, label / 4, label % 4,
-        request.after_seq, limit_of(limit), moment));
+        request.after_seq, limit_of(limit), moment, request.without_vector ? 1 : 0));
   }
   std::sort(seqs.begin(), seqs.end());
   if (seqs.size() > limit) seqs.resize(limit);
@@ -191,9 +191,10 @@ Result<std::vector<Memory>> page_of_memories(Connection& connection, const PageR
   if (!labels) return std::move(labels).error();
   if (!*labels) {
     const auto& moment = request.filter.valid_at;
-    const std::string rest = "WHERE m.seq > ?1" + valid_sql("?3") + " ORDER BY m.seq LIMIT ?2";
+    const std::string rest = "WHERE m.seq > ?1 AND (?4 = 0 OR m.vector_state <> 1)" +
+                             valid_sql("?3") + " ORDER BY m.seq LIMIT ?2";
     BB5_TRY(connection.each(select_memories(with, rest), take, request.after_seq,
-                            limit_of(request.limit), moment));
+                            limit_of(request.limit), moment, request.without_vector ? 1 : 0));
     return memories;
   }
   auto seqs = filtered_seqs(connection, **labels, request);
@@ -243,6 +244,13 @@ Result<EmbedderInfo> read_embedder(Connection& connection) {
   return embedder;
 }
 
+Error other_embedder(const EmbedderInfo& recorded) {
+  return {
+      Errc::conflict,
+      fmt::format("the bank holds vectors of {} ({} numbers)", recorded.model, recorded.dimension),
+      "give vectors of that model, or use another bank: --bank NAME"};
+}
+
 Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
   constexpr std::size_t most_dimensions = 16'000;
   if (embedder.dimension == 0 || embedder.dimension > most_dimensions || embedder.model.empty()) {
@@ -255,12 +263,7 @@ Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
   auto recorded = read_embedder(connection);
   if (!recorded) return std::move(recorded).error();
   if (*recorded == embedder) return ok();
-  if (recorded->dimension != 0) {
-    return Error{Errc::conflict,
-                 fmt::format("the bank holds vectors of {} ({} numbers)", recorded->model,
-                             recorded->dimension),
-                 "give vectors of that model, or use another bank: --bank NAME"};
-  }
+  if (recorded->dimension != 0) return other_embedder(*recorded);
   BB5_TRY(connection.run("UPDATE bank SET embedder_model = ?, dimension = ?, epoch = epoch + 1",
                          embedder.model, embedder.dimension));
   return transaction->commit();

@@ -15,6 +15,7 @@
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
 #include "model/graph_fold.hpp"
+#include "model/made_vector.hpp"
 
 namespace bb5 {
 namespace {
@@ -115,7 +116,11 @@ struct State {
   std::int64_t next_outbox_id = 1;
 
   EmbedderInfo embedder;
-  std::map<std::pair<std::string, std::string>, std::vector<float>> cache;
+  struct Cached {
+    std::vector<float> embedding;
+    std::optional<Timestamp> used;  // nothing: imported
+  };
+  std::map<std::pair<std::string, std::string>, Cached> cache;
 
   std::map<std::string, RetainedDocument, std::less<>> documents;  // by source
   std::unordered_map<MemoryId, Standing> standings;                // those not by_itself
@@ -163,6 +168,7 @@ class InMemoryBank final : public Bank {
     for (auto at = state_.memories.upper_bound(request.after_seq); at != state_.memories.end();
          ++at) {
       if (found.size() == request.limit) break;
+      if (request.without_vector && at->second.vector_state == VectorState::indexed) continue;
       if (matches(request.filter, at->second))
         found.push_back(shown(at->second, request.with_embeddings));
     }
@@ -223,6 +229,26 @@ class InMemoryBank final : public Bank {
     return ok();
   }
 
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) override {
+    const std::unique_lock lock(mutex_);
+    if (embedder != state_.embedder) {
+      return Error{Errc::conflict, fmt::format("the bank holds vectors of {} ({} numbers)",
+                                               state_.embedder.model, state_.embedder.dimension)};
+    }
+    BB5_TRY(check_lengths(vectors, embedder.dimension));
+    std::vector<Memory> given;
+    for (const MadeVector& vector : vectors) {
+      const auto seq = state_.seq_of.find(vector.id);
+      if (seq == state_.seq_of.end()) continue;
+      auto memory = with_vector(state_.memories.at(seq->second), vector);
+      if (!memory) return std::move(memory).error();
+      if (*memory) given.push_back(std::move(**memory));
+    }
+    for (Memory& memory : given) state_.memories.at(memory.seq) = std::move(memory);
+    return std::ssize(given);
+  }
+
   Result<std::vector<std::string>> check(bool) const override { return std::vector<std::string>{}; }
 
   Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
@@ -267,12 +293,11 @@ class InMemoryBank final : public Bank {
     State before = state_;
     std::vector<WriteAction> actions;
     for (const Entry& entry : entries) {
-      const auto [place, fresh] =
-          state_.cache.try_emplace({entry.model, entry.text_md5}, entry.embedding);
-      actions.push_back(fresh                              ? WriteAction::inserted
-                        : place->second == entry.embedding ? WriteAction::identical
-                                                           : WriteAction::replaced);
-      place->second = entry.embedding;
+      const auto [place, fresh] = state_.cache.try_emplace({entry.model, entry.text_md5});
+      actions.push_back(fresh                                        ? WriteAction::inserted
+                        : place->second.embedding == entry.embedding ? WriteAction::identical
+                                                                     : WriteAction::replaced);
+      place->second = {entry.embedding, std::nullopt};
     }
     if (ledger != nullptr) {
       if (auto written = write_ledger(*ledger, actions); !written) {
@@ -288,7 +313,7 @@ class InMemoryBank final : public Bank {
     const std::shared_lock lock(mutex_);
     const auto found = state_.cache.find({std::string(model), std::string(text_md5)});
     if (found == state_.cache.end()) return std::optional<std::vector<float>>{};
-    return std::optional(found->second);
+    return std::optional(found->second.embedding);
   }
 
   Result<std::vector<Entry>> cached_embeddings(std::string_view after_model,
@@ -298,9 +323,27 @@ class InMemoryBank final : public Bank {
     std::vector<Entry> entries;
     for (auto at = state_.cache.upper_bound({std::string(after_model), std::string(after_md5)});
          at != state_.cache.end() && entries.size() < limit; ++at) {
-      entries.push_back({at->first.second, at->first.first, at->second});
+      if (at->second.used) continue;
+      entries.push_back({at->first.second, at->first.first, at->second.embedding});
     }
     return entries;
+  }
+
+  Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) override {
+    const std::unique_lock lock(mutex_);
+    for (const Entry& entry : entries)
+      state_.cache.try_emplace({entry.model, entry.text_md5}, State::Cached{entry.embedding, used});
+    forget_longest_unused(limit_bytes);
+    return ok();
+  }
+
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
+    const std::unique_lock lock(mutex_);
+    const auto found = state_.cache.find({std::string(model), std::string(text_md5)});
+    if (found == state_.cache.end() || !found->second.used) return ok();
+    if (*found->second.used <= used - cache_use_step) found->second.used = used;
+    return ok();
   }
 
   // --- the graph ---
@@ -582,6 +625,21 @@ class InMemoryBank final : public Bank {
   }
 
  private:
+  void forget_longest_unused(std::int64_t limit_bytes) {
+    std::vector<decltype(state_.cache)::iterator> computed;
+    for (auto at = state_.cache.begin(); at != state_.cache.end(); ++at) {
+      if (at->second.used) computed.push_back(at);
+    }
+    std::stable_sort(computed.begin(), computed.end(), [](const auto& a, const auto& b) {
+      return *a->second.used > *b->second.used;
+    });
+    std::int64_t bytes = 0;
+    for (const auto& at : computed) {
+      bytes += 4 * std::ssize(at->second.embedding);
+      if (bytes > limit_bytes) state_.cache.erase(at);
+    }
+  }
+
   static Memory shown(Memory memory, bool with_embeddings) {
     if (!with_embeddings) memory.embedding.clear();
     return memory;
@@ -763,7 +821,9 @@ class InMemoryBank final : public Bank {
     }
     Memory& old = state_.memories.at(held->second);
     if (record_hash(old) == record_hash(memory)) return WriteAction::identical;
-    if (on_conflict == OnConflict::keep) return WriteAction::conflict;
+    if (on_conflict == OnConflict::keep)
+      return record_hash(as_given(old, memory)) == record_hash(memory) ? WriteAction::identical
+                                                                       : WriteAction::conflict;
     state_.entity_facts.erase_of(memory.id);
     state_.relationship_facts.erase_of(memory.id);
     if (old.network != memory.network) state_.moved.insert(memory.id);

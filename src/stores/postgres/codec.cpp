@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <stdexcept>
 
 namespace bb5::postgres {
@@ -169,7 +170,13 @@ Uuid read_uuid(std::string_view field) {
   return uuid;
 }
 Timestamp read_timestamptz(std::string_view field) {
-  return Timestamp(std::chrono::microseconds(read_int8(field) + epoch_shift_us));
+  // The two ends are the server's -infinity and infinity; its last years are past our last.
+  const std::int64_t since_2000 = read_int8(field);
+  std::int64_t since_1970 = 0;
+  if (since_2000 == std::numeric_limits<std::int64_t>::min() ||
+      __builtin_add_overflow(since_2000, epoch_shift_us, &since_1970))
+    throw std::logic_error("a time in the database is infinite or out of range");
+  return Timestamp(std::chrono::microseconds(since_1970));
 }
 
 std::vector<float> read_floats(std::string_view field) {

@@ -91,6 +91,7 @@ void append_floats(std::string& out, std::span<const float> values);
 [[nodiscard]] std::int64_t read_int8(std::string_view field);
 [[nodiscard]] double read_float8(std::string_view field);
 [[nodiscard]] Uuid read_uuid(std::string_view field);
+/// Throws also where another program has written `infinity` or a year past 294246.
 [[nodiscard]] Timestamp read_timestamptz(std::string_view field);
 [[nodiscard]] std::vector<float> read_vector(std::string_view field);
 [[nodiscard]] std::vector<float> read_floats(std::string_view field);

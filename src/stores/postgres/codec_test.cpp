@@ -69,6 +69,20 @@ TEST(PostgresCodec, AVectorsBytesAreThoseThatItsHashIsMadeFrom) {
             std::string(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }
 
+TEST(PostgresCodec, ATimeThatWeCannotHoldIsRefused) {
+  for (const std::int64_t micros :
+       {std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max(),
+        std::numeric_limits<std::int64_t>::max() - 946'684'800'000'000 + 1}) {
+    const std::string field(field_of(written([&](FieldWriter& w) { w.int8(micros); })));
+    EXPECT_THROW(static_cast<void>(read_timestamptz(field)), std::logic_error) << micros;
+  }
+  const std::string latest(field_of(written([](FieldWriter& w) {
+    w.int8(std::numeric_limits<std::int64_t>::max() - 946'684'800'000'000);
+  })));
+  EXPECT_EQ(read_timestamptz(latest).time_since_epoch().count(),
+            std::numeric_limits<std::int64_t>::max());
+}
+
 TEST(PostgresCodec, AFieldOfAnotherShapeIsABug) {
   EXPECT_THROW(static_cast<void>(read_int8("1234")), std::logic_error);
   EXPECT_THROW(static_cast<void>(read_uuid("short")), std::logic_error);

@@ -93,6 +93,10 @@ class PostgresBank final : public Bank {
   Result<StoreStats> stats() const override { return reader_.stats(); }
   Result<EmbedderInfo> embedder() const override { return reader_.embedder(); }
   Result<> set_embedder(const EmbedderInfo& embedder) override;
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) override {
+    return writer_.give_vectors(embedder, vectors);
+  }
   Result<std::vector<std::string>> check(bool thorough) const override {
     return check_bank(*database_, reader_, indexes_, schema_, thorough);
   }
@@ -121,6 +125,14 @@ class PostgresBank final : public Bank {
                                                std::string_view after_md5,
                                                std::size_t limit) const override {
     return reader_.cached_embeddings(after_model, after_md5, limit);
+  }
+
+  Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) override {
+    return writer_.keep_computed(entries, used, limit_bytes);
+  }
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
+    return writer_.note_use(model, text_md5, used);
   }
 
   // --- graph ---
@@ -247,16 +259,10 @@ Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
   }
   if (!is_storable_utf8(embedder.model))
     return Error{Errc::invalid_argument, "an embedder's name must be UTF-8 text"};
-  const auto other = [](const EmbedderInfo& held) {
-    return Error{
-        Errc::conflict,
-        fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
-        "give vectors of that model, or use another bank: --bank NAME"};
-  };
   auto held = reader_.embedder();
   if (!held) return std::move(held).error();
   if (*held == embedder) return ok();
-  if (held->dimension != 0) return other(*held);
+  if (held->dimension != 0) return other_embedder(*held);
 
   const Names& names = database_->names();
   const Statement lock(names.sql("SELECT model, dimension FROM {bank}.bank_info FOR UPDATE"));
@@ -274,7 +280,7 @@ Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
         if (!rows) return std::move(rows).error();
         const EmbedderInfo now{rows->text(0, 0), static_cast<std::size_t>(rows->int4(0, 1))};
         if (now == embedder) return ok();
-        if (now.dimension != 0) return other(now);
+        if (now.dimension != 0) return other_embedder(now);
         BB5_TRY(transaction.run(
             record,
             Params().text(embedder.model).int4(static_cast<std::int32_t>(embedder.dimension))));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "model/made_vector.hpp"
 #include "stores/postgres/copy_writer.hpp"
 #include "stores/postgres/memory_rows.hpp"
 
@@ -21,6 +22,11 @@ Result<> require_text(std::string_view what, std::string_view text) {
   if (is_storable_utf8(text)) return ok();
   return Error{Errc::invalid_argument,
                fmt::format("{} must be UTF-8 text without NUL characters", what)};
+}
+
+Error no_cache_key(std::string_view text_md5) {
+  return {Errc::invalid_argument,
+          fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", text_md5)};
 }
 
 Result<> check_fact(const EntityFact& fact) {
@@ -170,6 +176,7 @@ class Writer::Batch {
     std::vector<std::string> entities;
     std::string network;
     Standing standing;
+    VectorState vector_state;
   };
 
   Result<> begin_document(Transaction& transaction) {
@@ -279,7 +286,8 @@ class Writer::Batch {
       held_.insert_or_assign(MemoryId{rows.uuid(row, 0)},
                              Held{rows.text(row, 1), static_cast<MemoryKind>(rows.int2(row, 2)),
                                   read_texts(rows.field(row, 3)), rows.text(row, 4),
-                                  static_cast<Standing>(rows.int2(row, 5))});
+                                  static_cast<Standing>(rows.int2(row, 5)),
+                                  static_cast<VectorState>(rows.int2(row, 6))});
     }
   }
 
@@ -410,8 +418,35 @@ class Writer::Batch {
     return hashes_[i];
   }
 
+  /// Those that are held as they are given, but for a vector that was made here: identical.
+  Result<> find_made_vectors(Transaction& transaction) {
+    if (batch_.on_conflict != OnConflict::keep) return ok();
+    std::unordered_map<MemoryId, std::size_t> place_of;
+    std::vector<Uuid> candidates;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const Memory& memory = batch_.memories[i];
+      const auto held = held_.find(memory.id);
+      if (held == held_.end() || held->second.vector_state != VectorState::indexed ||
+          !memory.embedding.empty() || held->second.hash == hash_of(i))
+        continue;
+      place_of.emplace(memory.id, i);
+      candidates.push_back(memory.id.uuid);
+    }
+    if (candidates.empty()) return ok();
+    auto rows = transaction.run(writer_.memories_without_vectors_, Params().uuids(candidates));
+    if (!rows) return std::move(rows).error();
+    for (Memory& held : read_memories(*rows)) {
+      const MemoryId id = held.id;
+      const std::size_t place = place_of.at(id);
+      if (record_hash(as_given(std::move(held), batch_.memories[place])) == hash_of(place))
+        held_.at(id).hash = hash_of(place);
+    }
+    return ok();
+  }
+
   /// What becomes of each memory. Replaced ones take their old facts and mentions with them.
   Result<> classify_memories(Transaction& transaction) {
+    BB5_TRY(find_made_vectors(transaction));
     std::vector<Uuid> replaced;
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       const auto held = held_.find(batch_.memories[i].id);
@@ -682,12 +717,12 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       embedding_cache_table_(database.names().sql("{bank}.embedding_cache")),
       embedder_(database.names().sql("SELECT dimension FROM {bank}.bank_info")),
       held_memories_(database.names().sql(
-          "SELECT id, record_hash, kind, entities, network, standing FROM {bank}.memories"
-          " WHERE id = ANY($1)")),
+          "SELECT id, record_hash, kind, entities, network, standing, vector_state FROM "
+          "{bank}.memories WHERE id = ANY($1)")),
       // Locked in one order by all, so that two writers wait for each other and never in a ring.
-      locked_memories_(
-          database.names().sql("SELECT id, record_hash, kind, entities, network, standing FROM "
-                               "{bank}.memories WHERE id = ANY($1) ORDER BY id FOR UPDATE")),
+      locked_memories_(database.names().sql(
+          "SELECT id, record_hash, kind, entities, network, standing, "
+          "vector_state FROM {bank}.memories WHERE id = ANY($1) ORDER BY id FOR UPDATE")),
       held_entity_facts_(
           database.names().sql("SELECT * FROM {bank}.entity_facts WHERE id = ANY($1)")),
       held_relationship_facts_(
@@ -715,6 +750,17 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       whole_memories_(database.names().sql(
           fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id",
                       memory_select_list("m.", true)))),
+      memories_without_vectors_(database.names().sql(
+          fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1)",
+                      memory_select_list("m.", false)))),
+      recorded_embedder_(
+          database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR SHARE")),
+      locked_without_vectors_(database.names().sql(fmt::format(
+          "SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id FOR UPDATE",
+          memory_select_list("m.", false)))),
+      give_vector_(database.names().sql(
+          "UPDATE {bank}.memories SET embedding = $2::{vector}.vector, vector_state = $3, "
+          "record_hash = $4, raw = $5 WHERE id = $1")),
       set_standing_(
           database.names().sql("UPDATE {bank}.memories SET standing = $2 WHERE id = ANY($1)")),
       set_end_(database.names().sql("UPDATE {bank}.memories SET valid_until = $2, standing = $3, "
@@ -728,7 +774,22 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
           "text_md5)"
           " JOIN {bank}.embedding_cache c ON c.model = k.model AND c.text_md5 = k.text_md5")),
       update_cached_(database.names().sql(
-          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")) {}
+          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")),
+      make_imported_(database.names().sql(
+          "UPDATE {bank}.embedding_cache c SET used_at = NULL FROM unnest($1::text[], $2::uuid[]) "
+          "AS k(model, text_md5) WHERE c.model = k.model AND c.text_md5 = k.text_md5 AND c.used_at "
+          "IS NOT NULL")),
+      keep_computed_(database.names().sql(
+          "INSERT INTO {bank}.embedding_cache (model, text_md5, embedding, used_at)"
+          " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")),
+      forget_unused_(database.names().sql(
+          "DELETE FROM {bank}.embedding_cache c USING (SELECT model, text_md5, sum(length("
+          "embedding)) OVER (ORDER BY used_at DESC, model, text_md5) AS bytes"
+          " FROM {bank}.embedding_cache WHERE used_at IS NOT NULL) old WHERE old.bytes > $1"
+          " AND c.model = old.model AND c.text_md5 = old.text_md5 AND c.used_at IS NOT NULL")),
+      note_use_(database.names().sql(
+          "UPDATE {bank}.embedding_cache SET used_at = $3 WHERE model = $1 AND text_md5 = $2"
+          " AND used_at <= $4")) {}
 
 Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   std::unordered_set<MemoryId> ids;
@@ -827,16 +888,60 @@ Result<bool> Writer::erase(const MemoryId& id) const {
   });
 }
 
+Result<std::int64_t> Writer::give_vectors(const EmbedderInfo& embedder,
+                                          std::span<const MadeVector> vectors) const {
+  BB5_TRY(check_lengths(vectors, embedder.dimension));
+  std::unordered_map<MemoryId, const MadeVector*> vector_of;
+  std::vector<Uuid> ids;
+  for (const MadeVector& vector : vectors) {
+    vector_of.emplace(vector.id, &vector);
+    ids.push_back(vector.id.uuid);
+  }
+  return database_.transact<std::int64_t>(
+      "give memories their vectors", [&](Transaction& transaction) -> Result<std::int64_t> {
+        transaction.number_with_next_run();
+        const Command looks[] = {{recorded_embedder_},
+                                 {locked_without_vectors_, Params().uuids(ids)}};
+        auto answers = transaction.run(looks);
+        if (!answers) return std::move(answers).error();
+        const Rows& recorded = (*answers)[0];
+        const EmbedderInfo held{recorded.text(0, 0), static_cast<std::size_t>(recorded.int4(0, 1))};
+        if (held != embedder) return other_embedder(held);
+        std::vector<Command> updates;
+        for (Memory& memory : read_memories((*answers)[1])) {
+          const MadeVector& vector = *vector_of.at(memory.id);
+          auto given = with_vector(std::move(memory), vector);
+          if (!given) return std::move(given).error();
+          if (!*given) continue;
+          updates.push_back(
+              {give_vector_, Params()
+                                 .uuid(vector.id.uuid)
+                                 .vector((*given)->embedding)
+                                 .int2(static_cast<std::int16_t>((*given)->vector_state))
+                                 .bytes(record_hash(**given))
+                                 .bytes((*given)->raw->text)});
+        }
+        for (std::size_t from = 0; from < updates.size(); from += updates_a_trip) {
+          const std::size_t count = std::min(updates_a_trip, updates.size() - from);
+          BB5_TRY(transaction.run(std::span(updates).subspan(from, count)));
+        }
+        return std::ssize(updates);
+      });
+}
+
+Error other_embedder(const EmbedderInfo& held) {
+  return {Errc::conflict,
+          fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
+          "give vectors of that model, or use another bank: --bank NAME"};
+}
+
 Result<std::vector<WriteAction>> Writer::cache_embeddings(
     std::span<const EmbeddingCache::Entry> entries, const LedgerBatch* ledger) const {
   using Key = std::pair<std::string, Uuid>;
   std::vector<Key> keys;
   for (const EmbeddingCache::Entry& entry : entries) {
     const auto key = cache_key(entry.text_md5);
-    if (!key) {
-      return Error{Errc::invalid_argument,
-                   fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", entry.text_md5)};
-    }
+    if (!key) return no_cache_key(entry.text_md5);
     BB5_TRY(require_text("an embedder's name", entry.model));
     keys.emplace_back(entry.model, *key);
   }
@@ -852,7 +957,9 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
           models.push_back(model);
           hashes.push_back(hash);
         }
+        transaction.number_with_next_run();
         std::vector<Command> commands;
+        commands.push_back({make_imported_, Params().texts(models).uuids(hashes)});
         commands.push_back({held_cached_, Params().texts(models).uuids(hashes)});
         if (ledger != nullptr) commands.push_back(ledger_.look_up(*ledger));
         auto answers = transaction.run(commands);
@@ -861,7 +968,7 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
           return Ledger::already_there(*ledger);
 
         std::map<Key, std::string> held;
-        const Rows& rows = answers->front();
+        const Rows& rows = (*answers)[1];
         for (int row = 0; row < rows.size(); ++row) {
           held[{rows.text(row, 0), rows.uuid(row, 1)}] = rows.text(row, 2);
         }
@@ -894,7 +1001,6 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
         }
         if (added.empty() && changed.empty() && !counted) return actions;
 
-        transaction.number_with_next_run();
         std::vector<Command> updates;
         updates.reserve(changed.size());
         for (const auto& [key, bytes] : changed) {
@@ -915,6 +1021,36 @@ Result<std::vector<WriteAction>> Writer::cache_embeddings(
         return actions;
       },
       is_there);
+}
+
+Result<> Writer::keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                               std::int64_t limit_bytes) const {
+  std::vector<Command> commands;
+  for (const EmbeddingCache::Entry& entry : entries) {
+    const auto key = cache_key(entry.text_md5);
+    if (!key) return no_cache_key(entry.text_md5);
+    BB5_TRY(require_text("an embedder's name", entry.model));
+    std::string bytes;
+    append_floats(bytes, entry.embedding);
+    commands.push_back(
+        {keep_computed_, Params().text(entry.model).uuid(*key).bytes(bytes).timestamptz(used)});
+  }
+  commands.push_back({forget_unused_, Params().int8(limit_bytes)});
+  return database_.transact<std::monostate>("keep computed embeddings",
+                                            [&](Transaction& transaction) -> Result<> {
+                                              transaction.number_with_next_run();
+                                              BB5_TRY(transaction.run(commands));
+                                              return ok();
+                                            });
+}
+
+Result<> Writer::note_use(std::string_view model, std::string_view text_md5, Timestamp used) const {
+  const auto key = cache_key(text_md5);
+  if (!key || !is_storable_utf8(model)) return ok();
+  BB5_TRY(database_.read(
+      "note the use of a cached embedding", note_use_,
+      Params().text(model).uuid(*key).timestamptz(used).timestamptz(used - cache_use_step)));
+  return ok();
 }
 
 std::optional<Uuid> cache_key(std::string_view text_md5) {

@@ -15,6 +15,9 @@ namespace bb5::postgres {
 /// The key of a text in the embedding cache; nothing when it is no MD5 in 32 lower-case hex digits.
 [[nodiscard]] std::optional<Uuid> cache_key(std::string_view text_md5);
 
+/// What to say when vectors are not of the bank's embedder.
+[[nodiscard]] Error other_embedder(const EmbedderInfo& held);
+
 /// Writes batches: one transaction each.
 ///
 /// Round trips of a batch: BEGIN with all look-ups; the numbers for new rows, with what is removed;
@@ -28,8 +31,13 @@ class Writer {
 
   Result<WriteOutcome> write(const WriteBatch& batch) const;
   Result<bool> erase(const MemoryId& id) const;
+  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
+                                    std::span<const MadeVector> vectors) const;
   Result<std::vector<WriteAction>> cache_embeddings(std::span<const EmbeddingCache::Entry> entries,
                                                     const LedgerBatch* ledger) const;
+  Result<> keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
+                         std::int64_t limit_bytes) const;
+  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) const;
 
  private:
   class Batch;
@@ -58,12 +66,20 @@ class Writer {
   Statement delete_mention_facts_;
   Statement update_memory_;
   Statement whole_memories_;
+  Statement memories_without_vectors_;
+  Statement recorded_embedder_;
+  Statement locked_without_vectors_;
+  Statement give_vector_;
   Statement set_standing_;
   Statement set_end_;
   Statement hashes_;
   Statement delete_memory_;
   Statement held_cached_;
   Statement update_cached_;
+  Statement make_imported_;
+  Statement keep_computed_;
+  Statement forget_unused_;
+  Statement note_use_;
 };
 
 }  // namespace bb5::postgres

@@ -306,8 +306,10 @@ CREATE TABLE embedding_cache (
   model TEXT NOT NULL,
   text_md5 TEXT NOT NULL,
   embedding BLOB NOT NULL,
+  used_at INTEGER,                           -- of a computed one; NULL: imported, never forgotten
   UNIQUE (model, text_md5)
 ) STRICT;
+CREATE INDEX embedding_cache_by_use ON embedding_cache (used_at) WHERE used_at IS NOT NULL;
 
 -- How far each step has come that derives rows after a write (term statistics, sentence vectors, …).
 CREATE TABLE derived (

@@ -251,8 +251,10 @@ CREATE TABLE {bank}.embedding_cache (
   model text COLLATE "C" NOT NULL,
   text_md5 uuid NOT NULL,
   embedding bytea NOT NULL,   -- big-endian binary32
+  used_at timestamptz,        -- of a computed one; NULL: imported, never forgotten
   PRIMARY KEY (model, text_md5)
 );
+CREATE INDEX embedding_cache_use ON {bank}.embedding_cache (used_at) WHERE used_at IS NOT NULL;
 ALTER TABLE {bank}.embedding_cache ALTER COLUMN embedding SET STORAGE EXTERNAL;
 
 CREATE TABLE {bank}.migration_runs (
