@@ -61,6 +61,9 @@ class RetainRun {
       bank_ = context_.open(OpenMode::create, code);
       if (!bank_) return code;
       if (auto opened = open_the_embedder(); !opened) return fail(opened.error());
+      auto mark = bank_->resolved_mark();
+      if (!mark) return fail(mark.error());
+      began_at_rev_ = mark->latest;
     }
     settings_ = std::make_unique<RetainSettings>(RetainSettings{
         .extractor = *extractor_,
@@ -208,9 +211,9 @@ class RetainRun {
   /// Merges what is one under two names; the documents stand whatever comes of it, and the next
   /// run catches up.
   void resolve() {
-    auto merged = resolve_changed(*bank_, now());
-    if (!merged) return failed("entities that may be one", merged.error());
-    merged_ = *std::move(merged);
+    auto look = resolve_changed(*bank_, now(), {.brought_after = began_at_rev_});
+    if (!look) return failed("entities that may be one", look.error());
+    resolved_ = *std::move(look);
   }
 
   /// What the bank knows of the folders and is no longer there.
@@ -338,18 +341,24 @@ class RetainRun {
 
   [[nodiscard]] Json merged_documents() const {
     Json merged = Json::array();
-    for (const EntityMerge& merge : merged_) merged.push_back(merge_document(merge));
+    for (const EntityMerge& merge : resolved_.merged) merged.push_back(merge_document(merge));
     return merged;
   }
 
   /// Few by name, many by their number.
   void tell_what_was_merged() const {
     constexpr std::size_t shown = 10;
-    for (std::size_t i = 0; i < std::min(shown, merged_.size()); ++i)
-      print(fmt::format("Merged {} into {} ({})\n", merged_[i].from_key, merged_[i].into_key,
-                        merged_[i].reason));
-    if (merged_.size() > shown) print(fmt::format("… and {} more\n", merged_.size() - shown));
-    if (!merged_.empty()) print("Undo one: bb5-memory entities split KEY\n");
+    const std::vector<EntityMerge>& merged = resolved_.merged;
+    for (std::size_t i = 0; i < std::min(shown, merged.size()); ++i)
+      print(fmt::format("Merged {} into {} ({})\n", merged[i].from_key, merged[i].into_key,
+                        merged[i].reason));
+    if (merged.size() > shown) print(fmt::format("… and {} more\n", merged.size() - shown));
+    if (!merged.empty()) print("Undo one: bb5-memory entities split KEY\n");
+    if (resolved_.waiting > 0)
+      print(
+          fmt::format("{} entities of earlier writes are not compared yet: bb5-memory entities "
+                      "resolve --apply\n",
+                      resolved_.waiting));
   }
 
   void finish() const {
@@ -373,6 +382,7 @@ class RetainRun {
              {"prompt_tokens", usage_.prompt_tokens},
              {"completion_tokens", usage_.completion_tokens}}},
            {"merged", merged_documents()},
+           {"not_compared", resolved_.waiting},
            {"output", output_folder().empty() ? Json() : Json(output_folder())},
            {"documents", documents_}});
       return;
@@ -417,7 +427,8 @@ class RetainRun {
   std::vector<std::string> folders_;
   LegacyOutput output_;
   Json documents_ = Json::array();
-  std::vector<EntityMerge> merged_;
+  std::int64_t began_at_rev_ = 0;
+  Look resolved_;
   Totals totals_;
   ServiceUsage usage_;
   std::int64_t bytes_ = 0;

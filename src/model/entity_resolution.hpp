@@ -1,7 +1,7 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -50,6 +50,8 @@ struct ResolverOptions {
   /// Lifts `perhaps` to `same` from `confirm_from` on. Empty: names decide alone.
   EntityCloseness closeness = {};
   double confirm_from = 0.9;
+  /// Leaves out `perhaps`, and is quick: also a whole bank takes no longer than its reading.
+  bool only_same = false;
 };
 
 /// Two entities of a bank of which one is the other, or may be.
@@ -59,12 +61,8 @@ struct ResolvedPair {
   NameMatch match;
 };
 
-/// Takes out, quickly, what cannot be `same` as an entity of these keys: for few keys among many
-/// entities.
-void keep_alike(std::vector<Entity>& entities, const std::set<std::string>& keys);
-
-/// Finds pairs among entities without comparing all with all: only names that share one of their
-/// forms or beginnings are looked at.
+/// Finds pairs among entities without comparing all with all: only names that share a key
+/// (model/name_keys.hpp).
 class EntityResolver {
  public:
   /// The entities outlive this.
@@ -77,12 +75,10 @@ class EntityResolver {
   [[nodiscard]] std::vector<ResolvedPair> pairs_of(const std::set<std::string>& keys) const;
 
  private:
-  [[nodiscard]] std::set<std::size_t> candidates_of(std::size_t entity) const;
-  [[nodiscard]] NameMatch match(const Entity& a, const Entity& b) const;
+  void confirm(NameMatch& match, const Entity& a, const Entity& b) const;
 
   std::span<const Entity> entities_;
   ResolverOptions options_;
-  std::map<std::string, std::vector<std::size_t>> blocks_;  // by a form of the name
 };
 
 }  // namespace bb5

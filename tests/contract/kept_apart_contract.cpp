@@ -77,6 +77,40 @@ TEST_P(BankContract, TheResolversMergesLeaveOutWhatIsKeptApartAndMoveTheMark) {
   EXPECT_THAT(bank().kept_apart(), HasValue(SizeIs(1)));
 }
 
+TEST_P(BankContract, VisitsEachEntityThatChangedSinceOnceWithWhatTellsItsName) {
+  EntityFact described = make_entity("Ren\u00E9", "Person", 3);
+  described.first_seen = *parse_time("2026-02-04T01:02:03.000004");
+  described.aliases = {"R."};
+  Memory memory = make_memory("m");
+  memory.entities = {"somebody"};
+  must_write_facts({described, make_entity("b", "t")});
+  must_write({memory});
+  const auto visited_after = [&](std::int64_t rev) {
+    std::map<std::string, Entity> visited;
+    EXPECT_THAT(bank().visit_entities(rev,
+                                      [&](const Entity& entity) {
+                                        EXPECT_TRUE(visited.emplace(entity.key, entity).second);
+                                      }),
+                Succeeds());
+    return visited;
+  };
+  const auto visited = visited_after(0);
+  const auto entities = *bank().entities({}, 10);
+  ASSERT_THAT(visited, SizeIs(3));
+  ASSERT_THAT(entities, SizeIs(3));
+  for (const Entity& entity : entities) {
+    const Entity& seen = visited.at(entity.key);
+    EXPECT_EQ(std::tie(seen.name, seen.type, seen.mention_count, seen.first_seen, seen.placeholder,
+                       seen.rev),
+              std::tie(entity.name, entity.type, entity.mention_count, entity.first_seen,
+                       entity.placeholder, entity.rev));
+  }
+  const std::int64_t mark = bank().resolved_mark()->latest;
+  EXPECT_THAT(visited_after(mark), IsEmpty());
+  must_write_facts({make_entity("c", "t")});
+  EXPECT_THAT(visited_after(mark), ElementsAre(testing::Key("t:c")));
+}
+
 TEST_P(BankContract, AMarkThatIsMovedShowsOnlyWhatChangedSince) {
   must_write_facts({make_entity("a", "t"), make_entity("b", "t")});
   const std::int64_t mark = bank().resolved_mark()->latest;

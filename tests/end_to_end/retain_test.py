@@ -1,4 +1,5 @@
 """RETAIN through the command line: a folder is learned from, and questions about it are answered."""
+import itertools
 import json
 import os
 import re
@@ -359,6 +360,26 @@ class ServersThatDie(EndToEnd):
                 self.assertEqual(state_of(self, store), wanted)
                 checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
                 self.assertEqual((checks["store"]["state"], checks["graph"]["state"]), ("ok", "ok"), checks)
+
+
+class ManyEntities(EndToEnd):
+    def test_what_nobody_has_compared_is_named_and_not_waited_for(self):
+        # No letter stands at two places, so that no two of these look like one name with a slip.
+        words = ["".join(letters) for letters in itertools.product("BCDFGHKLMN", "abcdefgh", "ijklmnop", "qrstuvwx")]
+        self.write("notes/old.md", "\n".join(f"- {word}Service depends on {word}Gate." for word in words) + "\n- LedgerService depends on PayGate.\n- MailService depends on `pay-gate`.")
+        with support.embedded_store() as store:
+            self.must(store.run("retain", "--embedder", "none", "--no-resolve", str(self.folder / "notes")))
+            before = self.must(store.json("stats")).document["entities"]
+            self.assertGreater(before, 10_100)
+            self.write("notes/new.md", "OrderService depends on BillGate.\nShopService depends on BillGate.\nStockService depends on `bill-gate`.")
+            report = self.must(store.json("retain", "--embedder", "none", str(self.folder / "notes"))).document
+            self.assertEqual([(merge["from"], merge["into"]) for merge in report["merged"]], [("technology:bill-gate", "technology:billgate")])
+            self.assertEqual(report["not_compared"], before)
+            told = self.must(store.run("retain", "--embedder", "none", str(self.folder / "notes"))).out
+            self.assertRegex(told, r"\n10\d\d\d entities of earlier writes are not compared yet: bb5-memory entities resolve --apply\nRETAIN complete")
+            self.assertEqual(self.must(store.json("entities", "resolve", "--apply")).document["merged"], 1)
+            report = self.must(store.json("retain", "--embedder", "none", str(self.folder / "notes"))).document
+            self.assertEqual((report["merged"], report["not_compared"]), ([], 0))
 
 
 class ManyFiles(EndToEnd):

@@ -90,6 +90,10 @@ class FailingRecord final : public EntityRecord {
   Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
     return inner_.keep_apart_no_more(key, other);
   }
+  Result<> visit_entities(std::int64_t rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return inner_.visit_entities(rev, visit);
+  }
   Result<ResolvedMark> resolved_mark() const override { return inner_.resolved_mark(); }
   Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
                                                   std::int64_t up_to) override {

@@ -1,10 +1,14 @@
 #include "operations/graph/resolve.hpp"
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <optional>
 #include <set>
+#include <unordered_map>
 
 #include <fmt/format.h>
+
+#include "model/name_keys.hpp"
 
 namespace bb5 {
 namespace {
@@ -53,12 +57,23 @@ std::vector<ResolvedPair> without_kept_apart(std::vector<ResolvedPair> pairs, co
   return pairs;
 }
 
+/// The entities of these keys, and what may be one with them. A name without keys is like none.
+std::vector<Entity> alike(const std::vector<Entity>& entities, const std::set<std::string>& keys) {
+  AlikeNames names;
+  for (const Entity& entity : entities)
+    if (keys.contains(entity.key)) names.add(entity.name, entity.type);
+  std::vector<Entity> found;
+  std::copy_if(entities.begin(), entities.end(), std::back_inserter(found),
+               [&](const Entity& entity) { return names.may_hold(entity.name, entity.type); });
+  return found;
+}
+
 /// The entities as they will be after the merges, as far as the resolver looks; the keys of those
 /// that others fold into.
 std::set<std::string> fold_into(std::vector<Entity>& entities,
                                 const std::vector<EntityMerge>& merges) {
   const EntityMerges all(merges);
-  std::map<std::string_view, Entity*> by_key;
+  std::unordered_map<std::string_view, Entity*> by_key;
   for (Entity& entity : entities) by_key.emplace(entity.key, &entity);
   std::set<std::string> roots;
   for (const EntityMerge& merge : merges) {
@@ -72,18 +87,51 @@ std::set<std::string> fold_into(std::vector<Entity>& entities,
 
 /// A merge can make others sure: until none is left, so that it does not matter in how many runs
 /// the entities came.
-std::vector<EntityMerge> sure_merges(std::vector<Entity> entities, std::set<std::string> changed,
-                                     Said said, Timestamp now) {
+Result<std::vector<EntityMerge>> sure_merges(const EntityRecord& record,
+                                             std::vector<Entity> entities,
+                                             std::set<std::string> changed, Timestamp now) {
   std::vector<EntityMerge> found;
+  std::optional<Said> said;  // read when there is something to merge: mostly there is not
   while (!changed.empty()) {
-    const auto pairs = EntityResolver(entities).pairs_of(changed);
-    const auto merges = mergeable(EntityMerges(said.merges), merges_of(pairs, now), said.apart);
+    const std::vector<Entity> near = alike(entities, changed);
+    const EntityResolver resolver(near, {.only_same = true});
+    const std::vector<EntityMerge> proposed = merges_of(resolver.pairs_of(changed), now);
+    if (proposed.empty()) break;
+    if (!said) {
+      auto read = said_in(record);
+      if (!read) return std::move(read).error();
+      said = *std::move(read);
+    }
+    const auto merges = mergeable(EntityMerges(said->merges), proposed, said->apart);
     if (merges.empty()) break;
     found.insert(found.end(), merges.begin(), merges.end());
-    said.merges.insert(said.merges.end(), merges.begin(), merges.end());
+    said->merges.insert(said->merges.end(), merges.begin(), merges.end());
     changed = fold_into(entities, merges);
   }
   return found;
+}
+
+/// What a look takes of the entities that changed after a revision.
+struct Changed {
+  std::vector<Entity> entities;
+  std::int64_t waiting = 0;
+};
+
+Result<Changed> changed_after(const EntityRecord& record, std::int64_t rev,
+                              const LookBounds& bounds) {
+  Changed changed;
+  std::vector<Entity> before;  // no more than may be looked at
+  BB5_TRY(record.visit_entities(rev, [&](const Entity& entity) {
+    if (entity.rev > bounds.brought_after) {
+      changed.entities.push_back(entity);
+    } else if (++changed.waiting <= bounds.at_most) {
+      before.push_back(entity);
+    }
+  }));
+  if (changed.waiting + std::ssize(changed.entities) > bounds.at_most) return changed;
+  changed.waiting = 0;
+  std::move(before.begin(), before.end(), std::back_inserter(changed.entities));
+  return changed;
 }
 
 }  // namespace
@@ -135,21 +183,30 @@ Result<Resolution> look_at_all(const EntityRecord& record) {
   return resolution;
 }
 
-Result<std::vector<EntityMerge>> resolve_changed(EntityRecord& record, Timestamp now) {
+Result<Look> resolve_changed(EntityRecord& record, Timestamp now, LookBounds bounds) {
   // The mark first: what is written from here on is looked at again.
   auto mark = record.resolved_mark();
   if (!mark) return std::move(mark).error();
-  if (mark->up_to >= mark->latest) return std::vector<EntityMerge>{};
-  auto said = said_in(record);
-  if (!said) return std::move(said).error();
-  auto entities = all_entities(record);
-  if (!entities) return std::move(entities).error();
-  std::set<std::string> changed;
-  for (const Entity& entity : *entities)
-    if (entity.rev > mark->up_to) changed.insert(entity.key);
-  keep_alike(*entities, changed);
-  return record.merge_resolved(
-      sure_merges(*std::move(entities), std::move(changed), *std::move(said), now), mark->latest);
+  if (mark->up_to >= mark->latest) return Look{};
+  auto changed = changed_after(record, mark->up_to, bounds);
+  if (!changed) return std::move(changed).error();
+  AlikeNames names;
+  std::set<std::string> keys;
+  for (const Entity& entity : changed->entities) {
+    names.add(entity.name, entity.type);
+    keys.insert(entity.key);
+  }
+  std::vector<Entity> entities;
+  if (!keys.empty()) {
+    BB5_TRY(record.visit_entities(0, [&](const Entity& entity) {
+      if (names.may_hold(entity.name, entity.type)) entities.push_back(entity);
+    }));
+  }
+  auto merges = sure_merges(record, std::move(entities), std::move(keys), now);
+  if (!merges) return std::move(merges).error();
+  auto merged = record.merge_resolved(*merges, changed->waiting == 0 ? mark->latest : mark->up_to);
+  if (!merged) return std::move(merged).error();
+  return Look{*std::move(merged), changed->waiting};
 }
 
 }  // namespace bb5

@@ -36,9 +36,23 @@ struct Resolution {
 };
 [[nodiscard]] Result<Resolution> look_at_all(const EntityRecord& record);
 
+/// A write is not kept waiting for a look at a whole bank.
+struct LookBounds {
+  /// When more entities than this changed since a resolver last looked…
+  std::int64_t at_most = 10'000;
+  /// …only those are looked at whose revision is beyond this one: what a run itself has brought.
+  std::int64_t brought_after = 0;
+};
+
+struct Look {
+  std::vector<EntityMerge> merged;
+  std::int64_t waiting = 0;  ///< Entities that were not looked at and wait for look_at_all().
+};
+
 /// Merges what is surely one among the entities that changed since a resolver last looked, and
-/// between them and all others; returns what was merged. What a run that was killed left is looked
-/// at by the next one, with equal result. Errors: the record's; nothing is merged then.
-[[nodiscard]] Result<std::vector<EntityMerge>> resolve_changed(EntityRecord& record, Timestamp now);
+/// between them and all others. What a run that was killed left is looked at by the next one, with
+/// equal result. Errors: the record's; nothing is merged then.
+[[nodiscard]] Result<Look> resolve_changed(EntityRecord& record, Timestamp now,
+                                           LookBounds bounds = {});
 
 }  // namespace bb5

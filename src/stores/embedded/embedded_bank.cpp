@@ -167,6 +167,10 @@ class EmbeddedBank final : public Bank {
   Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
     return change([&](Connection& c) { return remove_kept_apart(c, key, other); });
   }
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return read([&](Connection& c) { return embedded::visit_entities(c, after_rev, visit); });
+  }
   Result<ResolvedMark> resolved_mark() const override {
     return read([&](Connection& c) { return read_resolved_mark(c); });
   }

@@ -66,6 +66,18 @@ Result<> replace(Connection& connection, const EntityMerges& before, const Entit
   return fold_touched(connection, touched);
 }
 
+/// Those of the merges that can be recorded.
+Result<std::vector<EntityMerge>> record_resolved(Connection& connection,
+                                                 std::span<const EntityMerge> merges) {
+  auto held = read_merges(connection);
+  if (!held) return std::move(held).error();
+  auto apart = read_kept_apart(connection);
+  if (!apart) return std::move(apart).error();
+  std::vector<EntityMerge> accepted = mergeable(EntityMerges(*held), merges, *apart);
+  if (!accepted.empty()) BB5_TRY(add_merges(connection, accepted));
+  return accepted;
+}
+
 }  // namespace
 
 Result<std::vector<EntityMerge>> read_merges(Connection& connection) {
@@ -145,12 +157,12 @@ Result<ResolvedMark> read_resolved_mark(Connection& connection) {
 Result<std::vector<EntityMerge>> add_resolved_merges(Connection& connection,
                                                      std::span<const EntityMerge> merges,
                                                      std::int64_t up_to) {
-  auto held = read_merges(connection);
-  if (!held) return std::move(held).error();
-  auto apart = read_kept_apart(connection);
-  if (!apart) return std::move(apart).error();
-  std::vector<EntityMerge> accepted = mergeable(EntityMerges(*held), merges, *apart);
-  if (!accepted.empty()) BB5_TRY(add_merges(connection, accepted));
+  std::vector<EntityMerge> accepted;
+  if (!merges.empty()) {
+    auto recorded = record_resolved(connection, merges);
+    if (!recorded) return std::move(recorded).error();
+    accepted = *std::move(recorded);
+  }
   BB5_TRY(connection.run("UPDATE bank SET resolved_rev = max(resolved_rev, ?)", up_to));
   return accepted;
 }

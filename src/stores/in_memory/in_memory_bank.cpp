@@ -467,6 +467,13 @@ class InMemoryBank final : public Bank {
     return remove_pair(state_.apart, key, other);
   }
 
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    const std::shared_lock lock(mutex_);
+    for (const auto& [key, entity] : state_.graph.entities)
+      if (entity.rev > after_rev) visit(entity);
+    return ok();
+  }
   Result<ResolvedMark> resolved_mark() const override {
     const std::shared_lock lock(mutex_);
     return ResolvedMark{state_.resolved_rev, state_.graph_rev};

@@ -180,6 +180,12 @@ Result<ResolvedMark> MergeRecord::resolved_mark() const {
 
 Result<std::vector<EntityMerge>> MergeRecord::add_resolved(std::span<const EntityMerge> merges,
                                                            std::int64_t up_to) const {
+  if (merges.empty()) {
+    auto moved =
+        database_.read("note how far entities are resolved", move_mark_, Params().int8(up_to));
+    if (!moved) return std::move(moved).error();
+    return std::vector<EntityMerge>{};
+  }
   return database_.transact<std::vector<EntityMerge>>(
       "merge entities", [&](Transaction& transaction) -> Result<std::vector<EntityMerge>> {
         auto held = lock_and_read(transaction);

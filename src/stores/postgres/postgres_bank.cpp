@@ -183,6 +183,10 @@ class PostgresBank final : public Bank {
   Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
     return merges_.remove_apart(key, other);
   }
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return graph_.visit_entities(after_rev, visit);
+  }
   Result<ResolvedMark> resolved_mark() const override { return merges_.resolved_mark(); }
   Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
                                                   std::int64_t up_to) override {

@@ -213,6 +213,7 @@ CREATE TABLE entities (
   rev INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entities_by_name ON entities (name_key);
+CREATE INDEX entities_by_rev ON entities (rev);  -- which a resolver has not looked at
 
 CREATE TABLE relationships (
   key TEXT PRIMARY KEY,                      -- subject_key ␟ predicate ␟ object_key
