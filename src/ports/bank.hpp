@@ -5,6 +5,7 @@
 #include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
+#include "ports/statement_index.hpp"
 
 namespace bb5 {
 
@@ -12,6 +13,7 @@ namespace bb5 {
 /// which opens it, and the contract suite see the whole.
 class Bank : public MemoryStore,
              public MemorySearch,
+             public StatementIndex,
              public EmbeddingCache,
              public EntityRecord,
              public DocumentRecord,

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include "stores/embedded/graph_fold_rows.hpp"
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/string_list.hpp"
 
 namespace bb5::embedded {
@@ -24,6 +27,7 @@ namespace {
 struct Prepared {
   const Memory* memory = nullptr;
   Standing standing = Standing::by_itself;  // what the batch says of it
+  std::optional<std::int64_t> statement_key;
   std::string hash;
   std::optional<std::string> entities;
   FactsOfMemory facts;
@@ -32,6 +36,8 @@ struct Prepared {
 Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
   if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
     return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+  if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
+    return Error{Errc::invalid_argument, "a batch has one statement key for each memory, or none"};
   std::vector<Prepared> prepared;
   prepared.reserve(batch.memories.size());
   for (const Memory& memory : batch.memories) {
@@ -40,6 +46,9 @@ Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
     prepared.push_back(
         {.memory = &memory,
          .standing = batch.standings.empty() ? Standing::by_itself : batch.standings[place],
+         .statement_key = batch.statement_keys.empty() || memory.kind != MemoryKind::memory
+                              ? std::nullopt
+                              : std::optional(batch.statement_keys[place]),
          .hash = record_hash(memory),
          .entities = write_string_list(memory.entities),
          .facts = facts_of(memory)});
@@ -77,15 +86,23 @@ class Writer {
     return ok();
   }
 
-  /// Before what the document comes with.
-  Result<> open_document(const DocumentChange& change) {
-    document_.emplace(connection_, facts_, change);
-    return document_->open();
+  /// Before what the documents come with.
+  Result<> open_documents(std::span<const DocumentChange> changes) {
+    BB5_TRY(validate(changes));
+    for (const DocumentChange& change : changes) {
+      documents_.emplace_back(connection_, facts_, change);
+      BB5_TRY(documents_.back().open());
+      for (const MemoryId& id : change.document.memories) said_.insert(id);
+    }
+    return ok();
   }
   /// After it.
-  Result<> close_document(const WriteBatch& batch) {
-    BB5_TRY(document_->close(batch.entity_facts, batch.relationship_facts));
-    changed_ = changed_ || document_->changed_memories();
+  Result<> close_documents(const WriteBatch& batch) {
+    for (DocumentWriter& document : documents_) BB5_TRY(document.put());
+    for (DocumentWriter& document : documents_) {
+      BB5_TRY(document.close(batch.entity_facts, batch.relationship_facts));
+      changed_ = changed_ || document.changed_memories();
+    }
     return ok();
   }
 
@@ -129,6 +146,7 @@ class Writer {
     const Held& old = **held;
     BB5_TRY(facts_.erase_of(old.seq, id));
     BB5_TRY(forget_memory(connection_, old.seq));
+    BB5_TRY(forget_statement(connection_, old.seq));
     // Its mentions may be older than its facts, after a bulk load; their removal needs its id.
     touched_.memories.emplace(old.seq, id);
     BB5_TRY(unindex_text(old.seq));
@@ -222,7 +240,7 @@ class Writer {
   }
 
   [[nodiscard]] Standing wanted_standing(const Prepared& prepared) const {
-    return document_ && document_->says(prepared.memory->id) ? Standing::said : prepared.standing;
+    return said_.contains(prepared.memory->id) ? Standing::said : prepared.standing;
   }
 
   /// The record stays; what it rests on may be another thing now.
@@ -316,6 +334,7 @@ class Writer {
     const Memory& memory = *prepared.memory;
     tallies_.add(network, memory.kind, memory.vector_state, 1);
     changed_ = true;
+    if (prepared.statement_key) BB5_TRY(put_statement(connection_, seq, *prepared.statement_key));
     if (prepared.facts.entity) {
       auto put = facts_.put(*prepared.facts.entity, OnConflict::replace);
       if (!put) return std::move(put).error();
@@ -376,7 +395,8 @@ class Writer {
   TallyChanges tallies_;
   Touched touched_;
   FactWriter facts_{connection_, last_fact_seq_, touched_};
-  std::optional<DocumentWriter> document_;
+  std::deque<DocumentWriter> documents_;
+  std::unordered_set<MemoryId> said_;  // by the documents
   std::map<std::string, std::int64_t> networks_;
 };
 
@@ -415,7 +435,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   if (!transaction) return std::move(transaction).error();
   Writer writer(connection);
   BB5_TRY(writer.begin());
-  if (batch.document != nullptr) BB5_TRY(writer.open_document(*batch.document));
+  BB5_TRY(writer.open_documents(batch.documents));
 
   WriteOutcome outcome;
   auto memories = put_all(writer, std::span<const Prepared>(*prepared), batch.on_conflict);
@@ -427,7 +447,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   auto relationships = put_all(writer, batch.relationship_facts, batch.on_conflict);
   if (!relationships) return std::move(relationships).error();
   outcome.relationship_facts = std::move(*relationships);
-  if (batch.document != nullptr) BB5_TRY(writer.close_document(batch));
+  BB5_TRY(writer.close_documents(batch));
 
   if (batch.ledger != nullptr) {
     BB5_TRY(write_ledger_batch(connection, *batch.ledger,

@@ -124,6 +124,8 @@ struct State {
 
   std::map<std::string, RetainedDocument, std::less<>> documents;  // by source
   std::unordered_map<MemoryId, Standing> standings;                // those not by_itself
+  std::unordered_map<MemoryId, std::int64_t> statements;           // the index: memory to key
+  std::int64_t statements_to = 0;
 
   std::vector<LedgerRun> runs;  // oldest first
   std::map<std::tuple<Uuid, std::string, std::int64_t>, LedgerBatch> batches;
@@ -184,9 +186,43 @@ class InMemoryBank final : public Bank {
     state_.memories.erase(seq->second);
     state_.seq_of.erase(seq);
     state_.standings.erase(id);
+    state_.statements.erase(id);
     forget_absent();
     fold_locked();
     return true;
+  }
+
+  Result<Missing> missing_statements(std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    Missing missing{.after = state_.statements_to, .up_to = state_.next_seq - 1};
+    for (auto at = state_.memories.upper_bound(missing.after); at != state_.memories.end(); ++at) {
+      const Memory& memory = at->second;
+      if (memory.kind != MemoryKind::memory || state_.statements.contains(memory.id)) continue;
+      if (missing.memories.size() == limit) {
+        missing.up_to = missing.memories.empty() ? missing.after : missing.memories.back().seq;
+        break;
+      }
+      missing.memories.push_back(shown(memory, false));
+    }
+    return missing;
+  }
+
+  Result<> index_statements(std::span<const StatementKey> entries, std::int64_t up_to) override {
+    const std::unique_lock lock(mutex_);
+    for (const auto& [memory, key] : entries) {
+      if (state_.seq_of.contains(memory)) state_.statements[memory] = key;
+    }
+    state_.statements_to = std::max(state_.statements_to, up_to);
+    return ok();
+  }
+
+  Result<std::vector<StatementKey>> statements(std::span<const std::int64_t> keys) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<StatementKey> found;
+    for (const auto& [memory, key] : state_.statements) {
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) found.push_back({memory, key});
+    }
+    return found;
   }
 
   Result<StoreStats> stats() const override {
@@ -676,7 +712,11 @@ class InMemoryBank final : public Bank {
     WriteOutcome outcome;
     if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
       return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
-    if (batch.document != nullptr) BB5_TRY(open_document(*batch.document));
+    if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
+      return Error{Errc::invalid_argument,
+                   "a batch has one statement key for each memory, or none"};
+    BB5_TRY(validate(batch.documents));
+    for (const DocumentChange& change : batch.documents) BB5_TRY(open_document(change));
     for (std::size_t i = 0; i < batch.memories.size(); ++i) {
       const Memory& memory = batch.memories[i];
       BB5_TRY(validate(memory));
@@ -691,6 +731,9 @@ class InMemoryBank final : public Bank {
       if (!action) return std::move(action).error();
       if (*action != WriteAction::conflict)
         state_.standings[memory.id] = standing_after(held, wanted_standing(batch, i));
+      const bool written = *action == WriteAction::inserted || *action == WriteAction::replaced;
+      if (written && !batch.statement_keys.empty() && memory.kind == MemoryKind::memory)
+        state_.statements[memory.id] = batch.statement_keys[i];
       outcome.memories.push_back(*action);
     }
     for (const EntityFact& fact : batch.entity_facts) {
@@ -701,7 +744,7 @@ class InMemoryBank final : public Bank {
           put_fact(state_.relationship_facts, fact, batch.on_conflict));
     }
     forget_absent();
-    if (batch.document != nullptr) BB5_TRY(close_document(batch));
+    BB5_TRY(close_documents(batch));
     if (batch.ledger != nullptr) {
       const auto& actions = batch.ledger->part == LedgerPart::memories ? outcome.memories
                             : batch.ledger->part == LedgerPart::entities
@@ -727,14 +770,14 @@ class InMemoryBank final : public Bank {
 
   static Standing wanted_standing(const WriteBatch& batch, std::size_t place) {
     if (!batch.standings.empty()) return batch.standings[place];
-    return batch.document != nullptr && says(batch.document->document, batch.memories[place].id)
-               ? Standing::said
-               : Standing::by_itself;
+    const MemoryId& id = batch.memories[place].id;
+    const bool said = std::any_of(batch.documents.begin(), batch.documents.end(),
+                                  [&](const DocumentChange& c) { return says(c.document, id); });
+    return said ? Standing::said : Standing::by_itself;
   }
 
   /// Before the batch: opens again what the document says again.
   Result<> open_document(const DocumentChange& change) {
-    BB5_TRY(validate(change));
     const auto held = state_.documents.find(change.document.source);
     BB5_TRY(check_follows(change, held == state_.documents.end()
                                       ? std::nullopt
@@ -747,9 +790,27 @@ class InMemoryBank final : public Bank {
     return ok();
   }
 
-  /// After the batch: puts the document's new state in the place of the former one.
-  Result<> close_document(const WriteBatch& batch) {
-    const RetainedDocument& document = batch.document->document;
+  /// After the batch: puts the documents' new states in the places of the former ones, then removes
+  /// and closes what has lost its ground.
+  Result<> close_documents(const WriteBatch& batch) {
+    std::vector<RetainedDocument> former;
+    for (const DocumentChange& change : batch.documents) {
+      BB5_TRY(check_names(change.document));
+      former.push_back(std::exchange(state_.documents[change.document.source],
+                                     RetainedDocument(change.document)));
+    }
+    for (std::size_t i = 0; i < former.size(); ++i) {
+      remove_unsaid(state_.entity_facts, former[i].entity_facts, batch.entity_facts,
+                    &RetainedDocument::entity_facts);
+      remove_unsaid(state_.relationship_facts, former[i].relationship_facts,
+                    batch.relationship_facts, &RetainedDocument::relationship_facts);
+      for (const MemoryId& id : former[i].memories)
+        close_if_unsaid(id, batch.documents[i].document.retained_at);
+    }
+    return ok();
+  }
+
+  Result<> check_names(const RetainedDocument& document) const {
     for (const MemoryId& id : document.memories) {
       if (!state_.seq_of.contains(id)) return names_nothing(document, id);
     }
@@ -759,13 +820,6 @@ class InMemoryBank final : public Bank {
     for (const FactId& id : document.relationship_facts) {
       if (state_.relationship_facts.find(id) == nullptr) return names_nothing(document, id);
     }
-    const RetainedDocument former =
-        std::exchange(state_.documents[document.source], RetainedDocument(document));
-    remove_unsaid(state_.entity_facts, former.entity_facts, batch.entity_facts,
-                  &RetainedDocument::entity_facts);
-    remove_unsaid(state_.relationship_facts, former.relationship_facts, batch.relationship_facts,
-                  &RetainedDocument::relationship_facts);
-    for (const MemoryId& id : former.memories) close_if_unsaid(id, document.retained_at);
     return ok();
   }
 

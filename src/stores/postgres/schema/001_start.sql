@@ -9,7 +9,8 @@ CREATE TABLE {bank}.bank_info (
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
   ivfflat_probes integer NOT NULL DEFAULT 1,
-  resolved_rev bigint NOT NULL DEFAULT 0  -- entities up to this rev were compared with all others
+  resolved_rev bigint NOT NULL DEFAULT 0, -- entities up to this rev were compared with all others
+  statements_to bigint NOT NULL DEFAULT 0  -- of this seq and before, all memories are in statements
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
 
@@ -61,6 +62,13 @@ CREATE INDEX memories_thread ON {bank}.memories (left(thread, 200), position) WH
 -- Their length is beyond what pgvector's binary32 sums can hold; nearest() looks at them one by one.
 CREATE INDEX memories_odd_vectors ON {bank}.memories (seq)
   WHERE embedding IS NOT NULL AND NOT ({vector}.vector_norm(embedding) BETWEEN 1e-12 AND 1e12);
+
+-- Memories by the words of what they say (ports/statement_index.hpp): derived.
+CREATE TABLE {bank}.statements (
+  memory_id uuid PRIMARY KEY,
+  key bigint NOT NULL
+);
+CREATE INDEX statements_key ON {bank}.statements (key);
 
 -- Facts: the record. Names stand beside their keys (model/graph.hpp) and the keys' text_id().
 CREATE TABLE {bank}.entity_facts (
