@@ -327,14 +327,17 @@ class ServersThatDie(EndToEnd):
     def servers(cls, verb):
         return subprocess.run([support.ROOT / "scripts/services", verb, "--dir", cls.services], capture_output=True, text=True, check=True).stdout
 
-    def retain_while(self, store, *verbs):
-        """Retains the folder, and kills and starts servers a little after it began; then retains it again."""
+    def retain_while(self, store, kill, start):
+        """Retains the folder, and kills a server a little after it began and starts it again; then retains it again."""
         passwords = {name: self.environment[name] for name in ("PGPASSWORD", "NEO4J_PASSWORD")}
         process = subprocess.Popen([support.PROGRAM, *store.flags, "retain", str(self.folder / "many")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment(**passwords))
-        process.stdout.readline()
-        process.stdout.readline()
-        for verb in verbs:
-            self.servers(verb)
+        for _ in ("what it will do", "the first file"):
+            process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)  # else it may be done before the server is
+        self.servers(kill)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        self.servers(start)
         _, errors = process.communicate(timeout=300)
         self.must(store.run("retain", self.folder / "many", **passwords))
         return process.returncode, errors.decode()
