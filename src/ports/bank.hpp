@@ -5,12 +5,14 @@
 #include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
+#include "ports/other_vectors.hpp"
 
 namespace bb5 {
 
 /// All that a store does for one bank. Operations take the one port they need; only the engine,
 /// which opens it, and the contract suite see the whole.
 class Bank : public MemoryStore,
+             public OtherVectors,
              public MemorySearch,
              public EmbeddingCache,
              public EntityRecord,
