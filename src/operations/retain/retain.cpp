@@ -73,7 +73,8 @@ class Retaining {
       : bank_(bank),
         settings_(settings),
         bank_outage_(settings.outages != nullptr ? settings.outages->bank : own_outage_),
-        moment_(now()) {}
+        moment_(now()),
+        model_(settings.embedder != nullptr ? settings.embedder->info().model : std::string()) {}
 
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
@@ -218,7 +219,8 @@ class Retaining {
     auto outcome = bank_.write({.memories = fresh.memories,
                                 .entity_facts = passage.records.entity_facts,
                                 .relationship_facts = passage.records.relationship_facts,
-                                .document = &change});
+                                .document = &change,
+                                .model = model_});
     if (!outcome) return std::move(outcome).error();
     for (std::size_t i = 0; i < fresh.memories.size(); ++i) {
       if (outcome->memories[i] == WriteAction::inserted) continue;
@@ -278,7 +280,8 @@ class Retaining {
         return std::optional(other.id);
     }
     if (settings_.near_duplicate > 1) return std::optional<MemoryId>();
-    auto found = bank_.nearest(vector, 3, {.kinds = {MemoryKind::memory}, .valid_at = moment_});
+    auto found =
+        bank_.nearest({vector, model_}, 3, {.kinds = {MemoryKind::memory}, .valid_at = moment_});
     if (!found) return std::move(found).error();
     std::vector<MemoryId> near;
     for (const Hit& hit : found->hits) {
@@ -303,6 +306,7 @@ class Retaining {
   Outage own_outage_;
   Outage& bank_outage_;
   Timestamp moment_;
+  std::string model_;  ///< Of the vectors; empty: there are none.
   std::vector<Passage> passages_;
   std::vector<MemoryId> former_;  ///< What the document last looked up said.
   std::unordered_set<MemoryId> to_embed_;
