@@ -15,6 +15,7 @@
 #include "engine/models.hpp"
 #include "json/number.hpp"
 #include "operations/retain/add.hpp"
+#include "operations/retain/same_statement.hpp"
 
 namespace bb5::cli {
 namespace {
@@ -335,8 +336,10 @@ int update(const Context& context, const UpdateFlags& flags) {
   auto memory = one_memory(*bank, flags.id);
   if (!memory) return finish(memory.error(), context.json);
   if (auto changed = change(*memory, flags); !changed) return finish(changed.error(), context.json);
+  const std::int64_t statement = statement_key(memory->content);
   const auto written = bank->write({.memories = std::span(&*memory, 1),
                                     .on_conflict = OnConflict::replace,
+                                    .statement_keys = std::span(&statement, 1),
                                     .model = embedder->model});
   if (!written) return finish(written.error(), context.json);
   if (context.json) {

@@ -6,6 +6,7 @@
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
 #include "ports/other_vectors.hpp"
+#include "ports/statement_index.hpp"
 
 namespace bb5 {
 
@@ -14,6 +15,7 @@ namespace bb5 {
 class Bank : public MemoryStore,
              public OtherVectors,
              public MemorySearch,
+             public StatementIndex,
              public EmbeddingCache,
              public EntityRecord,
              public DocumentRecord,

@@ -45,6 +45,9 @@ struct WriteBatch {
   /// The new state of the document that the batch comes from, written in the same transaction.
   /// nullptr: its memories stand by themselves from here on.
   const DocumentChange* document = nullptr;
+  /// For the StatementIndex: one for each of the memories, or none. Those of other kinds do not
+  /// count.
+  std::span<const std::int64_t> statement_keys;
   /// For copies of a bank: what each of the memories rests on. Empty: as `document` has it.
   std::span<const Standing> standings;
   /// The model of the memories' vectors. Empty: not said, the bank's.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <iterator>
 #include <thread>
 #include <unordered_map>
@@ -13,6 +12,8 @@
 
 #include "operations/retain/content_ids.hpp"
 #include "operations/retain/document_records.hpp"
+#include "operations/retain/near_duplicates.hpp"
+#include "operations/retain/same_statement.hpp"
 
 namespace bb5 {
 namespace {
@@ -40,30 +41,11 @@ std::string counted(std::int64_t number, std::string_view one, std::string_view 
   return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
-/// Of one memory and others in the same document.
-double cosine_of(std::span<const float> left, std::span<const float> right) {
-  double product = 0;
-  double left_square = 0;
-  double right_square = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    product += double{left[i]} * right[i];
-    left_square += double{left[i]} * left[i];
-    right_square += double{right[i]} * right[i];
-  }
-  return product / std::sqrt(left_square * right_square);
-}
-
-/// The memories that a document adds, found by id and by their words.
+/// The memories that a document adds.
 struct Fresh {
   std::vector<Memory> memories;
+  std::vector<std::int64_t> statement_keys;
   std::unordered_set<MemoryId> ids;
-  std::unordered_map<std::string, std::vector<std::size_t>> by_words;  ///< Places, by word_key().
-
-  Memory& add(const Memory& memory) {
-    ids.insert(memory.id);
-    by_words[word_key(memory.content)].push_back(memories.size());
-    return memories.emplace_back(memory);
-  }
 };
 
 /// Brings a group of documents into a bank.
@@ -80,9 +62,10 @@ class Retaining {
     for (Document& document : documents) prepare(std::move(document));
     extract();
     embed();
+    const Result<> indexed = index_missing_statements(bank_);
     std::vector<RetainReport> reports;
     for (Passage& passage : passages_) {
-      if (passage.open()) write(passage);
+      if (passage.open()) indexed ? write(passage) : passage.fail(indexed.error());
       reports.push_back(std::move(passage.report));
     }
     return reports;
@@ -205,12 +188,13 @@ class Retaining {
                        .extractor = settings_.extractor.name(),
                        .retained_at = moment_};
     Fresh fresh;
+    auto alike = said_alike(passage.records.memories, *held);
+    if (!alike) return std::move(alike).error();
     std::unordered_set<MemoryId> said;
     for (const Memory& memory : passage.records.memories) {
-      auto id = settle(memory, *held, fresh, report);
-      if (!id) return std::move(id).error();
-      change.document.memories.push_back(*id);
-      said.insert(*id);
+      const MemoryId id = settle(memory, *held, *alike, fresh, report);
+      change.document.memories.push_back(id);
+      said.insert(id);
     }
     for (const EntityFact& fact : passage.records.entity_facts)
       change.document.entity_facts.push_back(fact.id);
@@ -220,6 +204,7 @@ class Retaining {
                                 .entity_facts = passage.records.entity_facts,
                                 .relationship_facts = passage.records.relationship_facts,
                                 .document = &change,
+                                .statement_keys = fresh.statement_keys,
                                 .model = model_});
     if (!outcome) return std::move(outcome).error();
     for (std::size_t i = 0; i < fresh.memories.size(); ++i) {
@@ -239,60 +224,47 @@ class Retaining {
     return ok();
   }
 
+  /// What the bank holds in the words of the new ones among these.
+  Result<NearDuplicates> said_alike(const std::vector<Memory>& memories,
+                                    const std::unordered_map<MemoryId, Memory>& held) {
+    NearDuplicates alike(settings_.near_duplicate);
+    std::unordered_set<std::int64_t> keys;
+    for (const Memory& memory : memories) {
+      if (!held.contains(memory.id) && vectors_.contains(memory.id))
+        keys.insert(statement_key(memory.content));
+    }
+    BB5_TRY(alike.load(bank_, bank_, std::vector(keys.begin(), keys.end()), moment_));
+    return alike;
+  }
+
   /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
-  Result<MemoryId> settle(const Memory& memory, const std::unordered_map<MemoryId, Memory>& held,
-                          Fresh& fresh, RetainReport& report) {
+  MemoryId settle(const Memory& memory, const std::unordered_map<MemoryId, Memory>& held,
+                  NearDuplicates& alike, Fresh& fresh, RetainReport& report) {
     if (held.contains(memory.id)) {
       ++report.said_before;
       return memory.id;
     }
     if (fresh.ids.contains(memory.id)) return memory.id;  // the document says it twice
+    const std::int64_t key = statement_key(memory.content);
     const auto vector = vectors_.find(memory.id);
     if (vector != vectors_.end()) {
-      auto near = near_duplicate(memory, vector->second, fresh);
-      if (!near) return std::move(near).error();
-      if (*near) {
+      if (const auto near = alike.find(key, memory.content, vector->second)) {
         ++report.near_duplicates;
-        return **near;
+        return *near;
       }
     }
-    Memory& added = fresh.add(memory);
+    fresh.ids.insert(memory.id);
+    fresh.statement_keys.push_back(key);
+    Memory& added = fresh.memories.emplace_back(memory);
     ++report.added;
     if (vector != vectors_.end()) {
       added.embedding = vector->second;
       added.vector_state = VectorState::indexed;
+      alike.add(key, added);
     } else {
       ++report.without_vector;
     }
     return memory.id;
-  }
-
-  Result<std::optional<MemoryId>> near_duplicate(const Memory& memory,
-                                                 const std::vector<float>& vector,
-                                                 const Fresh& fresh) {
-    const auto alike = fresh.by_words.find(word_key(memory.content));
-    for (const std::size_t place :
-         alike == fresh.by_words.end() ? std::vector<std::size_t>() : alike->second) {
-      const Memory& other = fresh.memories[place];
-      if (!other.embedding.empty() &&
-          cosine_of(vector, other.embedding) >= settings_.near_duplicate &&
-          may_say_the_same(memory.content, other.content))
-        return std::optional(other.id);
-    }
-    if (settings_.near_duplicate > 1) return std::optional<MemoryId>();
-    auto found =
-        bank_.nearest({vector, model_}, 3, {.kinds = {MemoryKind::memory}, .valid_at = moment_});
-    if (!found) return std::move(found).error();
-    std::vector<MemoryId> near;
-    for (const Hit& hit : found->hits) {
-      if (hit.score >= settings_.near_duplicate) near.push_back(hit.id);
-    }
-    auto others = bank_.get(near, false);
-    if (!others) return std::move(others).error();
-    for (const Memory& other : *others) {
-      if (may_say_the_same(memory.content, other.content)) return std::optional(other.id);
-    }
-    return std::optional<MemoryId>();
   }
 
   static std::vector<MemoryId> distinct(std::vector<MemoryId> ids) {

@@ -1,10 +1,13 @@
 #include "operations/retain/same_statement.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/digest.hpp"
 #include "operations/retain/statement_words.hpp"
 
 namespace bb5 {
@@ -79,15 +82,17 @@ bool may_say_the_same(std::string_view left, std::string_view right) {
   return is_turned(left_words, right_words) || parts_of(left_words) == parts_of(right_words);
 }
 
-std::string word_key(std::string_view statement) {
+std::int64_t statement_key(std::string_view statement) {
   // Turning and moving parts about changes the order of the words, never the words.
   std::vector<std::string> sorted;
   for (StatementWord& word : words_of(statement)) sorted.push_back(std::move(word.word));
-  if (sorted.empty()) return std::string(statement);
   std::sort(sorted.begin(), sorted.end());
-  std::string key;
-  for (const std::string& word : sorted) key.append(word).append(1, '\n');
-  return key;
+  std::string words;
+  for (const std::string& word : sorted) words.append(word).append(1, '\n');
+  const Sha256 digest = sha256(sorted.empty() ? statement : words);
+  std::uint64_t key = 0;
+  for (std::size_t i = 0; i < sizeof key; ++i) key = key << 8 | digest[i];
+  return std::bit_cast<std::int64_t>(key);
 }
 
 }  // namespace bb5

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string>
+#include <cstdint>
 #include <string_view>
 
 namespace bb5 {
@@ -18,7 +18,7 @@ inline constexpr double near_duplicate_cosine = 0.81;
 [[nodiscard]] bool may_say_the_same(std::string_view left, std::string_view right);
 
 /// Equal for texts of which may_say_the_same() is true (and for some more): to look one up among
-/// many.
-[[nodiscard]] std::string word_key(std::string_view statement);
+/// many. Any number.
+[[nodiscard]] std::int64_t statement_key(std::string_view statement);
 
 }  // namespace bb5

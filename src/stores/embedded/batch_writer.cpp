@@ -14,6 +14,7 @@
 #include "stores/embedded/graph_fold_rows.hpp"
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/string_list.hpp"
 #include "stores/embedded/vector_writer.hpp"
 
@@ -24,6 +25,7 @@ namespace {
 struct Prepared {
   const Memory* memory = nullptr;
   Standing standing = Standing::by_itself;  // what the batch says of it
+  std::optional<std::int64_t> statement_key;
   std::string hash;
   std::optional<std::string> entities;
   FactsOfMemory facts;
@@ -32,6 +34,8 @@ struct Prepared {
 Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
   if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
     return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+  if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
+    return Error{Errc::invalid_argument, "a batch has one statement key for each memory, or none"};
   std::vector<Prepared> prepared;
   prepared.reserve(batch.memories.size());
   for (const Memory& memory : batch.memories) {
@@ -40,6 +44,9 @@ Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
     prepared.push_back(
         {.memory = &memory,
          .standing = batch.standings.empty() ? Standing::by_itself : batch.standings[place],
+         .statement_key = batch.statement_keys.empty() || memory.kind != MemoryKind::memory
+                              ? std::nullopt
+                              : std::optional(batch.statement_keys[place]),
          .hash = record_hash(memory),
          .entities = write_string_list(memory.entities),
          .facts = facts_of(memory)});
@@ -138,6 +145,7 @@ class Writer {
     const Held& old = **held;
     BB5_TRY(facts_.erase_of(old.seq, id));
     BB5_TRY(forget_memory(connection_, old.seq));
+    BB5_TRY(forget_statement(connection_, old.seq));
     // Its mentions may be older than its facts, after a bulk load; their removal needs its id.
     touched_.memories.emplace(old.seq, id);
     BB5_TRY(unindex_text(old.seq));
@@ -321,6 +329,7 @@ class Writer {
     const Memory& memory = *prepared.memory;
     tallies_.add(network, memory.kind, memory.vector_state, 1);
     changed_ = true;
+    if (prepared.statement_key) BB5_TRY(put_statement(connection_, seq, *prepared.statement_key));
     if (prepared.facts.entity) {
       auto put = facts_.put(*prepared.facts.entity, OnConflict::replace);
       if (!put) return std::move(put).error();

@@ -15,6 +15,7 @@
 #include "stores/embedded/memory_rows.hpp"
 #include "stores/embedded/merge_rows.hpp"
 #include "stores/embedded/other_vectors.hpp"
+#include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
 namespace bb5 {
@@ -131,6 +132,18 @@ class EmbeddedBank final : public Bank {
     if (!worth_it) return std::move(worth_it).error();
     if (!*worth_it) return ok();
     return change([&](Connection& c) { return update_use(c, model, text_md5, used); });
+  }
+
+  // --- statements ---
+
+  Result<Missing> missing_statements(std::size_t limit) const override {
+    return read([&](Connection& c) { return read_missing_statements(c, limit); });
+  }
+  Result<> index_statements(std::span<const StatementKey> entries, std::int64_t up_to) override {
+    return change([&](Connection& c) { return put_statements(c, entries, up_to); });
+  }
+  Result<std::vector<StatementKey>> statements(std::span<const std::int64_t> keys) const override {
+    return read([&](Connection& c) { return read_statements(c, keys); });
   }
 
   // --- the graph ---

@@ -124,6 +124,8 @@ struct State {
 
   std::map<std::string, RetainedDocument, std::less<>> documents;  // by source
   std::unordered_map<MemoryId, Standing> standings;                // those not by_itself
+  std::unordered_map<MemoryId, std::int64_t> statements;           // the index: memory to key
+  std::int64_t statements_to = 0;
 
   std::vector<LedgerRun> runs;  // oldest first
   std::map<std::tuple<Uuid, std::string, std::int64_t>, LedgerBatch> batches;
@@ -185,9 +187,43 @@ class InMemoryBank final : public Bank {
     forget_other_vectors(seq->second);
     state_.seq_of.erase(seq);
     state_.standings.erase(id);
+    state_.statements.erase(id);
     forget_absent();
     fold_locked();
     return true;
+  }
+
+  Result<Missing> missing_statements(std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    Missing missing{.after = state_.statements_to, .up_to = state_.next_seq - 1};
+    for (auto at = state_.memories.upper_bound(missing.after); at != state_.memories.end(); ++at) {
+      const Memory& memory = at->second;
+      if (memory.kind != MemoryKind::memory || state_.statements.contains(memory.id)) continue;
+      if (missing.memories.size() == limit) {
+        missing.up_to = missing.memories.empty() ? missing.after : missing.memories.back().seq;
+        break;
+      }
+      missing.memories.push_back(shown(memory, false));
+    }
+    return missing;
+  }
+
+  Result<> index_statements(std::span<const StatementKey> entries, std::int64_t up_to) override {
+    const std::unique_lock lock(mutex_);
+    for (const auto& [memory, key] : entries) {
+      if (state_.seq_of.contains(memory)) state_.statements[memory] = key;
+    }
+    state_.statements_to = std::max(state_.statements_to, up_to);
+    return ok();
+  }
+
+  Result<std::vector<StatementKey>> statements(std::span<const std::int64_t> keys) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<StatementKey> found;
+    for (const auto& [memory, key] : state_.statements) {
+      if (std::find(keys.begin(), keys.end(), key) != keys.end()) found.push_back({memory, key});
+    }
+    return found;
   }
 
   Result<StoreStats> stats() const override {
@@ -771,6 +807,9 @@ class InMemoryBank final : public Bank {
     WriteOutcome outcome;
     if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
       return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+    if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
+      return Error{Errc::invalid_argument,
+                   "a batch has one statement key for each memory, or none"};
     if (batch.document != nullptr) BB5_TRY(open_document(*batch.document));
     for (std::size_t i = 0; i < batch.memories.size(); ++i) {
       const Memory& memory = batch.memories[i];
@@ -788,6 +827,9 @@ class InMemoryBank final : public Bank {
       if (!action) return std::move(action).error();
       if (*action != WriteAction::conflict)
         state_.standings[memory.id] = standing_after(held, wanted_standing(batch, i));
+      const bool written = *action == WriteAction::inserted || *action == WriteAction::replaced;
+      if (written && !batch.statement_keys.empty() && memory.kind == MemoryKind::memory)
+        state_.statements[memory.id] = batch.statement_keys[i];
       outcome.memories.push_back(*action);
     }
     for (const EntityFact& fact : batch.entity_facts) {

@@ -14,6 +14,9 @@ namespace bb5::postgres {
 namespace {
 
 const Statement begin_statement{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"};
+// Statements look rows up by keys. Their plans are made once for a connection, maybe while a table
+// is still small enough to be read in full, which they would go on doing as it grows.
+const Statement by_keys_statement{"SET LOCAL enable_seqscan = off"};
 const Statement commit_statement{"COMMIT"};
 const Statement rollback_statement{"ROLLBACK"};
 const Statement number_statement{"SELECT pg_current_xact_id()"};
@@ -91,7 +94,8 @@ Result<std::vector<Rows>> Transaction::run(std::span<const Command> commands) {
   std::size_t extra = 0;
   if (!begun_) {
     all.push_back({begin_statement});
-    ++extra;
+    all.push_back({by_keys_statement});
+    extra += 2;
   }
   const bool numbered = wants_number_ && !number_;
   if (numbered) {

@@ -20,21 +20,30 @@ std::string joined(std::initializer_list<std::string_view> pieces) {
   return text;
 }
 
+/// Rows of a table that a row before it leads to, looked up one by one. A plan is made once for a
+/// connection, maybe while the table is still small, and would read all of it ever after; OFFSET 0
+/// leaves the planner no such choice.
+std::string looked_up(std::string_view table, std::string_view where, std::string_view alias) {
+  return joined({" CROSS JOIN LATERAL (SELECT x.* FROM {bank}.", table, " x WHERE ", where,
+                 " OFFSET 0) ", alias});
+}
+
 // Literals that lie side by side are one text on purpose.
 // NOLINTBEGIN(bugprone-suspicious-missing-comma)
 
 /// Entities and the meaning of names (rules 1 and 2). Scope: the names $1 and those that merges
 /// join with them, or all. Answers with the names that now mean another entity, or none.
 std::string entities_sql(bool all) {
-  const std::string_view touched =
-      "touched AS MATERIALIZED (SELECT unnest($1::uuid[]) AS name_id UNION SELECT o.name_id"
-      " FROM unnest($1::uuid[]) AS t(name_id) JOIN {bank}.merged_names g USING (name_id)"
-      " JOIN {bank}.merged_names o ON o.name_group = g.name_group), ";
-  const std::string_view facts =
+  const std::string touched =
+      joined({"touched AS MATERIALIZED (SELECT unnest($1::uuid[]) AS name_id UNION SELECT o.name_id"
+              " FROM unnest($1::uuid[]) AS t(name_id)",
+              looked_up("merged_names", "x.name_id = t.name_id", "g"),
+              looked_up("merged_names", "x.name_group = g.name_group", "o"), "), "});
+  const std::string facts =
       all ? "(SELECT * FROM {bank}.entity_facts WHERE name_id IS NOT NULL) f"
-          : "touched JOIN {bank}.entity_facts f USING (name_id)";
+          : "touched" + looked_up("entity_facts", "x.name_id = touched.name_id", "f");
   // Names that nothing bears.
-  const std::string_view uses =
+  const std::string uses =
       all ? "SELECT name_id, name, placeholder, memory_id FROM {bank}.mention_facts"
             " UNION ALL SELECT subject_name_id, subject, subject_placeholder, NULL FROM "
             "{bank}.relationship_facts"
@@ -42,18 +51,20 @@ std::string entities_sql(bool all) {
             " UNION ALL SELECT object_name_id, object, object_placeholder, NULL FROM "
             "{bank}.relationship_facts"
             " WHERE relation_id IS NOT NULL"
-          : "SELECT m.name_id, m.name, m.placeholder, m.memory_id"
-            " FROM bare JOIN {bank}.mention_facts m USING (name_id)"
-            " UNION ALL SELECT r.subject_name_id, r.subject, r.subject_placeholder, NULL"
-            " FROM bare JOIN {bank}.relationship_facts r ON r.subject_name_id = bare.name_id"
-            " UNION ALL SELECT r.object_name_id, r.object, r.object_placeholder, NULL"
-            " FROM bare JOIN {bank}.relationship_facts r ON r.object_name_id = bare.name_id";
-  const std::string_view have =
+          : joined({"SELECT m.name_id, m.name, m.placeholder, m.memory_id FROM bare",
+                    looked_up("mention_facts", "x.name_id = bare.name_id", "m"),
+                    " UNION ALL SELECT r.subject_name_id, r.subject, r.subject_placeholder, NULL"
+                    " FROM bare",
+                    looked_up("relationship_facts", "x.subject_name_id = bare.name_id", "r"),
+                    " UNION ALL SELECT r.object_name_id, r.object, r.object_placeholder, NULL"
+                    " FROM bare",
+                    looked_up("relationship_facts", "x.object_name_id = bare.name_id", "r")});
+  const std::string have =
       all ? "SELECT * FROM {bank}.entities"
-          : "SELECT e.* FROM touched JOIN {bank}.entities e USING (name_id)";
-  const std::string_view had_meaning =
+          : "SELECT e.* FROM touched" + looked_up("entities", "x.name_id = touched.name_id", "e");
+  const std::string had_meaning =
       all ? "SELECT * FROM {bank}.names"
-          : "SELECT n.* FROM touched JOIN {bank}.names n USING (name_id)";
+          : "SELECT n.* FROM touched" + looked_up("names", "x.name_id = touched.name_id", "n");
   return joined({
       "WITH ",
       all ? "" : touched,
@@ -150,7 +161,9 @@ std::string entities_sql(bool all) {
       "excluded.last_seen,"
       " aliases = excluded.aliases, placeholder = excluded.placeholder, names = excluded.names,"
       " rev = excluded.rev), ",
-      "dropped AS (DELETE FROM {bank}.entities e USING gone g WHERE e.entity_id = g.entity_id), ",
+      "dropped AS (DELETE FROM {bank}.entities e WHERE e.entity_id = ANY(ARRAY(SELECT entity_id "
+      "FROM "
+      "gone))), ",
       "queued AS (INSERT INTO {bank}.outbox (kind, row_id, key, rev)"
       " SELECT 0, entity_id, key, ",
       rev,
@@ -174,8 +187,9 @@ std::string entities_sql(bool all) {
       "named AS (INSERT INTO {bank}.names SELECT name_id, entity_id FROM moved WHERE entity_id IS "
       "NOT NULL"
       " ON CONFLICT (name_id) DO UPDATE SET entity_id = excluded.entity_id), ",
-      "unnamed AS (DELETE FROM {bank}.names n USING moved m WHERE n.name_id = m.name_id AND "
-      "m.entity_id IS NULL) ",
+      "unnamed AS (DELETE FROM {bank}.names n WHERE n.name_id = ANY(ARRAY(SELECT name_id FROM "
+      "moved "
+      "WHERE entity_id IS NULL))) ",
       all ? "SELECT NULL::uuid WHERE false"
           : "SELECT name_id FROM moved UNION SELECT o.name_id FROM moved JOIN {bank}.merged_names "
             "g "
@@ -186,30 +200,44 @@ std::string entities_sql(bool all) {
 /// Rule 3. Scope: the relationships $1 between the names $3 and $4, with all that merges join with
 /// them, and those of the names $2; or all.
 std::string relationships_sql(bool all) {
-  const std::string_view scope =
-      "given AS (SELECT * FROM unnest($1::uuid[], $3::uuid[], $4::uuid[]) AS g(relation_id, "
-      "subject, object)), "
-      "scope AS MATERIALIZED (SELECT relation_id FROM given"
-      " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE subject_name_id = "
-      "ANY($2::uuid[])"
-      " UNION SELECT relation_id FROM {bank}.relationship_facts WHERE object_name_id = "
-      "ANY($2::uuid[])"
-      " UNION SELECT r.relation_id FROM given g JOIN {bank}.merged_names a ON a.name_id = g.subject"
-      " JOIN {bank}.merged_names b ON b.name_group = a.name_group"
-      " JOIN {bank}.relationship_facts r ON r.subject_name_id = b.name_id"
-      " WHERE r.object_name_id = g.object OR EXISTS (SELECT FROM {bank}.merged_names c"
-      " JOIN {bank}.merged_names d ON d.name_group = c.name_group"
-      " WHERE c.name_id = g.object AND d.name_id = r.object_name_id)"
-      " UNION SELECT r.relation_id FROM given g JOIN {bank}.merged_names c ON c.name_id = g.object"
-      " JOIN {bank}.merged_names d ON d.name_group = c.name_group"
-      " JOIN {bank}.relationship_facts r ON r.object_name_id = d.name_id"
-      " WHERE r.subject_name_id = g.subject), ";
-  const std::string_view facts =
+  const std::string scope = joined(
+      {"given AS (SELECT * FROM unnest($1::uuid[], $3::uuid[], $4::uuid[]) AS g(relation_id, "
+       "subject, object)), "
+       "scope AS MATERIALIZED (SELECT relation_id FROM given"
+       " UNION SELECT r.relation_id FROM unnest($2::uuid[]) AS t(name_id)",
+       looked_up("relationship_facts", "x.subject_name_id = t.name_id", "r"),
+       " UNION SELECT r.relation_id FROM unnest($2::uuid[]) AS t(name_id)",
+       looked_up("relationship_facts", "x.object_name_id = t.name_id", "r"),
+       " UNION SELECT r.relation_id FROM given g",
+       looked_up("merged_names", "x.name_id = g.subject", "a"),
+       looked_up("merged_names", "x.name_group = a.name_group", "b"),
+       looked_up("relationship_facts", "x.subject_name_id = b.name_id", "r"),
+       " WHERE r.object_name_id = g.object OR EXISTS (SELECT FROM {bank}.merged_names c"
+       " JOIN {bank}.merged_names d ON d.name_group = c.name_group"
+       " WHERE c.name_id = g.object AND d.name_id = r.object_name_id)"
+       " UNION SELECT r.relation_id FROM given g",
+       looked_up("merged_names", "x.name_id = g.object", "c"),
+       looked_up("merged_names", "x.name_group = c.name_group", "d"),
+       looked_up("relationship_facts", "x.object_name_id = d.name_id", "r"),
+       " WHERE r.subject_name_id = g.subject), "});
+  const std::string facts =
       all ? "SELECT * FROM {bank}.relationship_facts WHERE relation_id IS NOT NULL"
-          : "SELECT r.* FROM scope JOIN {bank}.relationship_facts r USING (relation_id)";
-  const std::string_view have =
+          : "SELECT r.* FROM scope" +
+                looked_up("relationship_facts", "x.relation_id = scope.relation_id", "r");
+  const std::string have =
       all ? "SELECT * FROM {bank}.relationships"
-          : "SELECT r.* FROM scope JOIN {bank}.relationships r USING (relation_id)";
+          : "SELECT r.* FROM scope" +
+                looked_up("relationships", "x.relation_id = scope.relation_id", "r");
+  // Few at a time are joined with what is large by looking it up.
+  const std::string named_ends =
+      all ? " JOIN {bank}.names sn ON sn.name_id = f.subject_name_id"
+            " JOIN {bank}.names obn ON obn.name_id = f.object_name_id"
+          : looked_up("names", "x.name_id = f.subject_name_id", "sn") +
+                looked_up("names", "x.name_id = f.object_name_id", "obn");
+  const std::string ends = all ? " JOIN {bank}.entities s ON s.entity_id = g.subject_id"
+                                 " JOIN {bank}.entities o ON o.entity_id = g.object_id"
+                               : looked_up("entities", "x.entity_id = g.subject_id", "s") +
+                                     looked_up("entities", "x.entity_id = g.object_id", "o");
   return joined({
       "WITH ",
       all ? "" : scope,
@@ -227,16 +255,16 @@ std::string relationships_sql(bool all) {
       ")::bigint AS observation_count,"
       " min(first_observed) AS first_observed, greatest(max(last_observed), max(first_observed)) "
       "AS last_observed"
-      " FROM f JOIN {bank}.names sn ON sn.name_id = f.subject_name_id"
-      " JOIN {bank}.names obn ON obn.name_id = f.object_name_id"
+      " FROM f",
+      named_ends,
       " GROUP BY sn.entity_id, predicate, obn.entity_id), ",
       "wanted AS MATERIALIZED (SELECT g.relation_id,"
       " s.key || chr(9247) || g.predicate || chr(9247) || o.key AS key, s.entity_id AS subject_id,"
       " o.entity_id AS object_id, s.key AS subject_key, g.predicate, o.key AS object_key, "
       "g.confidence,"
-      " g.observation_count, g.first_observed, g.last_observed FROM grouped g"
-      " JOIN {bank}.entities s ON s.entity_id = g.subject_id"
-      " JOIN {bank}.entities o ON o.entity_id = g.object_id), ",
+      " g.observation_count, g.first_observed, g.last_observed FROM grouped g",
+      ends,
+      "), ",
       "have AS MATERIALIZED (",
       have,
       "), ",
@@ -263,8 +291,8 @@ std::string relationships_sql(bool all) {
       " confidence = excluded.confidence, observation_count = excluded.observation_count,"
       " first_observed = excluded.first_observed, last_observed = excluded.last_observed, rev = "
       "excluded.rev), ",
-      "dropped AS (DELETE FROM {bank}.relationships r USING gone g WHERE g.drop AND r.relation_id "
-      "= g.relation_id) ",
+      "dropped AS (DELETE FROM {bank}.relationships r WHERE r.relation_id = ANY(ARRAY(SELECT "
+      "relation_id FROM gone WHERE drop))) ",
       "INSERT INTO {bank}.outbox (kind, row_id, key, subject_key, predicate, object_key, rev)"
       " SELECT 1, ",
       relationship_row_id,
@@ -279,21 +307,29 @@ std::string relationships_sql(bool all) {
 /// Rule 4. Scope: the pairs of memories $1 and names $2, with the names that merges join with them,
 /// and all of the names $3; or all.
 std::string mentions_sql(bool all) {
-  const std::string_view scope =
-      "scope AS MATERIALIZED (SELECT memory_id, name_id FROM unnest($1::uuid[], $2::uuid[]) AS "
-      "p(memory_id, name_id)"
-      " UNION SELECT p.memory_id, o.name_id FROM unnest($1::uuid[], $2::uuid[]) AS p(memory_id, "
-      "name_id) JOIN {bank}.merged_names g USING (name_id)"
-      " JOIN {bank}.merged_names o ON o.name_group = g.name_group"
-      " UNION SELECT memory_id, name_id FROM {bank}.mention_facts WHERE name_id = "
-      "ANY($3::uuid[])), ";
-  const std::string_view facts =
+  const std::string scope = joined(
+      {"scope AS MATERIALIZED (SELECT memory_id, name_id FROM unnest($1::uuid[], $2::uuid[]) AS "
+       "p(memory_id, name_id)"
+       " UNION SELECT p.memory_id, o.name_id FROM unnest($1::uuid[], $2::uuid[]) AS p(memory_id, "
+       "name_id)",
+       looked_up("merged_names", "x.name_id = p.name_id", "g"),
+       looked_up("merged_names", "x.name_group = g.name_group", "o"),
+       " UNION SELECT m.memory_id, m.name_id FROM unnest($3::uuid[]) AS t(name_id)",
+       looked_up("mention_facts", "x.name_id = t.name_id", "m"), "), "});
+  const std::string facts =
       all ? "SELECT DISTINCT memory_id, name_id FROM {bank}.mention_facts"
-          : "SELECT DISTINCT memory_id, name_id FROM scope JOIN {bank}.mention_facts USING "
-            "(memory_id, name_id)";
-  const std::string_view have =
+          : "SELECT DISTINCT m.memory_id, m.name_id FROM scope" +
+                looked_up("mention_facts",
+                          "x.name_id = scope.name_id AND x.memory_id = scope.memory_id", "m");
+  const std::string have =
       all ? "SELECT * FROM {bank}.mentions"
-          : "SELECT m.* FROM scope JOIN {bank}.mentions m USING (memory_id, name_id)";
+          : "SELECT m.* FROM scope" +
+                looked_up("mentions", "x.memory_id = scope.memory_id AND x.name_id = scope.name_id",
+                          "m");
+  const std::string meant = all ? " JOIN {bank}.names n ON n.name_id = f.name_id"
+                                  " JOIN {bank}.entities e ON e.entity_id = n.entity_id"
+                                : looked_up("names", "x.name_id = f.name_id", "n") +
+                                      looked_up("entities", "x.entity_id = n.entity_id", "e");
   return joined({
       "WITH ",
       all ? "" : scope,
@@ -301,9 +337,9 @@ std::string mentions_sql(bool all) {
       facts,
       "), ",
       "wanted AS MATERIALIZED (SELECT DISTINCT ON (f.memory_id, e.entity_id) f.memory_id, "
-      "f.name_id, e.entity_id, e.key AS entity_key FROM f"
-      " JOIN {bank}.names n ON n.name_id = f.name_id JOIN {bank}.entities e ON e.entity_id = "
-      "n.entity_id ORDER BY f.memory_id, e.entity_id, f.name_id), ",
+      "f.name_id, e.entity_id, e.key AS entity_key FROM f",
+      meant,
+      " ORDER BY f.memory_id, e.entity_id, f.name_id), ",
       "have AS MATERIALIZED (",
       have,
       "), ",
@@ -340,6 +376,7 @@ GraphFold::GraphFold(const Names& names)
       lock_("SELECT pg_advisory_xact_lock($1)"),
       next_rev_(names.sql("SELECT nextval('{bank}.graph_rev')")),
       // A commit that wrote waits for the disk, and with it for all bulk loads before it.
+      read_whole_tables_("SET LOCAL enable_seqscan = on"),
       write_something_(names.sql("UPDATE {bank}.bank_info SET one = one")),
       entities_(names.sql(entities_sql(false))),
       relationships_(names.sql(relationships_sql(false))),
@@ -397,6 +434,7 @@ void GraphFold::project_anew(Transaction& transaction, const std::vector<Uuid>& 
 Result<> GraphFold::fold_all(Transaction& transaction) const {
   const Command commands[] = {{lock_, Params().int8(lock_key_)},
                               {next_rev_},
+                              {read_whole_tables_},
                               {write_something_},
                               {all_entities_},
                               {all_relationships_},

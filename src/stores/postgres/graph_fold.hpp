@@ -39,6 +39,7 @@ class GraphFold {
   std::int64_t lock_key_;
   Statement lock_;
   Statement next_rev_;
+  Statement read_whole_tables_;
   Statement write_something_;
   Statement entities_;
   Statement relationships_;

@@ -19,6 +19,7 @@
 #include "stores/postgres/reader.hpp"
 #include "stores/postgres/schema.hpp"
 #include "stores/postgres/search.hpp"
+#include "stores/postgres/statements.hpp"
 #include "stores/postgres/writer.hpp"
 
 namespace bb5 {
@@ -64,9 +65,10 @@ class PostgresBank final : public Bank {
         schema_(schema_options(options)),
         ledger_(*database_),
         documents_(*database_),
+        statements_(*database_),
         fold_(database_->names()),
         reader_(*database_),
-        writer_(*database_, fold_, ledger_, documents_),
+        writer_(*database_, fold_, ledger_, documents_, statements_),
         model_(*database_),
         cached_(*database_, ledger_),
         graph_(*database_),
@@ -151,6 +153,17 @@ class PostgresBank final : public Bank {
   }
   Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
     return cached_.note_use(model, text_md5, used);
+  }
+
+  // --- statements ---
+  Result<Missing> missing_statements(std::size_t limit) const override {
+    return statements_.missing(limit);
+  }
+  Result<> index_statements(std::span<const StatementKey> entries, std::int64_t up_to) override {
+    return statements_.index(entries, up_to);
+  }
+  Result<std::vector<StatementKey>> statements(std::span<const std::int64_t> keys) const override {
+    return statements_.find(keys);
   }
 
   // --- graph ---
@@ -248,6 +261,7 @@ class PostgresBank final : public Bank {
   SchemaOptions schema_;
   Ledger ledger_;
   Documents documents_;
+  Statements statements_;
   GraphFold fold_;
   Reader reader_;
   Writer writer_;

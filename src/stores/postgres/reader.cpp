@@ -19,16 +19,20 @@ std::string md5_text(const Uuid& key) {
   return text;
 }
 
+// One by one: a plan is made once for a connection, maybe while the table is still small, and
+// OFFSET 0 keeps it from reading the whole table ever after.
+constexpr const char* memories_by_id =
+    "SELECT {} FROM unnest($1::uuid[]) AS w(id)"
+    " CROSS JOIN LATERAL (SELECT * FROM {{bank}}.memories x WHERE x.id = w.id OFFSET 0) m";
+
 }  // namespace
 
 Reader::Reader(const Database& database)
     : database_(database),
-      get_{Statement(database.names().sql(
-               fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1)",
-                           memory_select_list("m.", false)))),
-           Statement(database.names().sql(
-               fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1)",
-                           memory_select_list("m.", true))))},
+      get_{Statement(
+               database.names().sql(fmt::format(memories_by_id, memory_select_list("m.", false)))),
+           Statement(
+               database.names().sql(fmt::format(memories_by_id, memory_select_list("m.", true))))},
       find_legacy_(database.names().sql(
           fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.legacy_id = $1 ORDER BY m.seq",
                       memory_select_list("m.", true)))),
@@ -110,13 +114,13 @@ Result<std::vector<Memory>> Reader::page(const PageRequest& request) const {
 
 Result<StoreStats> Reader::stats() const {
   const std::vector<std::string> tables = {
-      "memories",        "entity_facts",      "relationship_facts",
-      "mention_facts",   "entities",          "names",
-      "relationships",   "mentions",          "outbox",
-      "documents",       "document_memories", "document_facts",
-      "embedding_cache", "other_vectors",     "migration_runs",
-      "migration_files", "migration_batches", "migration_issues",
-      "bank_info",       "schema_versions"};
+      "memories",         "entity_facts",      "relationship_facts",
+      "mention_facts",    "entities",          "names",
+      "relationships",    "mentions",          "outbox",
+      "documents",        "document_memories", "document_facts",
+      "statements",       "embedding_cache",   "other_vectors",
+      "migration_runs",   "migration_files",   "migration_batches",
+      "migration_issues", "bank_info",         "schema_versions"};
   const Command commands[] = {{count_memories_},
                               {count_rows_},
                               {size_, Params().text(database_.names().schema()).texts(tables)},

@@ -72,6 +72,7 @@ class Writer::Batch {
       BB5_TRY(writer_.documents_.write(transaction, batch_.document->document, former_));
       BB5_TRY(close_memories(transaction));
     }
+    index_statements(transaction);
     if (ledger) BB5_TRY(writer_.ledger_.write(transaction, *ledger));
     writer_.fold_.project_anew(transaction, moved_);
     if (batch_.fold) BB5_TRY(writer_.fold_.fold(transaction, touched_));
@@ -605,6 +606,19 @@ class Writer::Batch {
     return ok();
   }
 
+  void index_statements(Transaction& transaction) const {
+    if (batch_.statement_keys.empty()) return;
+    std::vector<StatementKey> entries;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const Memory& memory = batch_.memories[i];
+      const WriteAction action = outcome_.memories[i];
+      const bool written = action == WriteAction::inserted || action == WriteAction::replaced;
+      if (written && memory.kind == MemoryKind::memory)
+        entries.push_back({memory.id, batch_.statement_keys[i]});
+    }
+    if (!entries.empty()) transaction.run_at_end(writer_.statements_.put(entries));
+  }
+
   const Writer& writer_;
   const WriteBatch& batch_;
   std::vector<std::string>& hashes_;
@@ -633,11 +647,12 @@ class Writer::Batch {
 };
 
 Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& ledger,
-               const Documents& documents)
+               const Documents& documents, const Statements& statements)
     : database_(database),
       fold_(fold),
       ledger_(ledger),
       documents_(documents),
+      statements_(statements),
       memories_table_(database.names().sql("{bank}.memories")),
       mention_facts_table_(database.names().sql("{bank}.mention_facts")),
       entity_facts_table_(database.names().sql("{bank}.entity_facts")),
@@ -703,6 +718,8 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   }
   if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
     return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
+  if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
+    return Error{Errc::invalid_argument, "a batch has one statement key for each memory, or none"};
   if (batch.document != nullptr) BB5_TRY(validate(*batch.document));
   for (const EntityFact& fact : batch.entity_facts) BB5_TRY(check_fact(fact));
   for (const RelationshipFact& fact : batch.relationship_facts) BB5_TRY(check_fact(fact));
@@ -745,7 +762,8 @@ Result<bool> Writer::erase(const MemoryId& id) const {
     const Command commands[] = {{delete_memory_, Params().uuid(id.uuid)},
                                 {facts_of_memories_[0], Params().uuids(ids)},
                                 {facts_of_memories_[1], Params().uuids(ids)},
-                                documents_.forget_memory(id)};
+                                documents_.forget_memory(id),
+                                statements_.forget(id)};
     transaction.number_with_next_run();
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();

@@ -8,6 +8,7 @@
 #include "stores/postgres/documents.hpp"
 #include "stores/postgres/graph_fold.hpp"
 #include "stores/postgres/ledger.hpp"
+#include "stores/postgres/statements.hpp"
 
 namespace bb5::postgres {
 
@@ -20,7 +21,7 @@ namespace bb5::postgres {
 class Writer {
  public:
   Writer(const Database& database, const GraphFold& fold, const Ledger& ledger,
-         const Documents& documents);
+         const Documents& documents, const Statements& statements);
 
   Result<WriteOutcome> write(const WriteBatch& batch) const;
   Result<bool> erase(const MemoryId& id) const;
@@ -32,6 +33,7 @@ class Writer {
   const GraphFold& fold_;
   const Ledger& ledger_;
   const Documents& documents_;
+  const Statements& statements_;
   std::string memories_table_;
   std::string mention_facts_table_;
   std::string entity_facts_table_;

@@ -15,7 +15,8 @@ CREATE TABLE bank (
   last_vec_id INTEGER NOT NULL DEFAULT 0,
   graph_rev INTEGER NOT NULL DEFAULT 0,
   graph_stale INTEGER NOT NULL DEFAULT 0,    -- 1: facts were written that no fold has seen
-  epoch INTEGER NOT NULL DEFAULT 0           -- grows with every change of memories
+  epoch INTEGER NOT NULL DEFAULT 0,          -- grows with every change of memories
+  statements_to INTEGER NOT NULL DEFAULT 0   -- of this seq and before, all memories are in statements
 ) STRICT;
 INSERT INTO bank (one) VALUES (1);
 
@@ -102,6 +103,13 @@ CREATE VIRTUAL TABLE memories_fts USING fts5 (
   content, content = 'memories', content_rowid = 'seq',
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
+
+-- Memories by the words of what they say (ports/statement_index.hpp): derived.
+CREATE TABLE statements (
+  memory_seq INTEGER PRIMARY KEY,
+  key INTEGER NOT NULL
+) STRICT;
+CREATE INDEX statements_by_key ON statements (key);
 
 -- How many memories there are of each sort: what stats and search plans need at once.
 CREATE TABLE tallies (

@@ -8,7 +8,8 @@ CREATE TABLE {bank}.bank_info (
   -- How every process searches; written by whoever builds the index.
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
-  ivfflat_probes integer NOT NULL DEFAULT 1
+  ivfflat_probes integer NOT NULL DEFAULT 1,
+  statements_to bigint NOT NULL DEFAULT 0  -- of this seq and before, all memories are in statements
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
 
@@ -76,6 +77,13 @@ CREATE TRIGGER other_vectors_of_other_words AFTER UPDATE OF content ON {bank}.me
   FOR EACH ROW WHEN (OLD.content IS DISTINCT FROM NEW.content) EXECUTE FUNCTION {bank}.forget_other_vectors();
 CREATE TRIGGER other_vectors_of_nothing AFTER DELETE ON {bank}.memories
   FOR EACH ROW EXECUTE FUNCTION {bank}.forget_other_vectors();
+
+-- Memories by the words of what they say (ports/statement_index.hpp): derived.
+CREATE TABLE {bank}.statements (
+  memory_id uuid PRIMARY KEY,
+  key bigint NOT NULL
+);
+CREATE INDEX statements_key ON {bank}.statements (key);
 
 -- Facts: the record. Names stand beside their keys (model/graph.hpp) and the keys' text_id().
 CREATE TABLE {bank}.entity_facts (
