@@ -40,7 +40,8 @@ TEST(NearDuplicates, WhatMaySayTheSameHasOneWordKey) {
   for (const StatementPair& pair : all_pairs()) {
     if (!may_say_the_same(pair.left, pair.right)) continue;
     ++alike;
-    EXPECT_EQ(word_key(pair.left), word_key(pair.right)) << pair.left << " | " << pair.right;
+    EXPECT_EQ(statement_key(pair.left), statement_key(pair.right))
+        << pair.left << " | " << pair.right;
   }
   EXPECT_GT(alike, 50U);
 }

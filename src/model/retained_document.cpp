@@ -1,5 +1,8 @@
 #include "model/retained_document.hpp"
 
+#include <string_view>
+#include <unordered_set>
+
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
@@ -17,10 +20,7 @@ Error names_nothing(const RetainedDocument& document, const char* what, const st
                "retain the document again"};
 }
 
-}  // namespace
-
-Result<> validate(const DocumentChange& change) {
-  const RetainedDocument& document = change.document;
+Result<> validate(const RetainedDocument& document) {
   if (document.source.empty() || !is_storable_utf8(document.source)) {
     return Error{Errc::invalid_argument,
                  "a document's source must be UTF-8 text without NUL characters, and not empty"};
@@ -35,6 +35,20 @@ Result<> validate(const DocumentChange& change) {
     return Error{Errc::invalid_argument,
                  fmt::format("the digest of document {} has {} bytes, not {}", document.source,
                              document.digest.size(), digest_bytes)};
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<> validate(std::span<const DocumentChange> changes) {
+  std::unordered_set<std::string_view> sources;
+  for (const DocumentChange& change : changes) {
+    BB5_TRY(validate(change.document));
+    if (!sources.insert(change.document.source).second) {
+      return Error{Errc::invalid_argument,
+                   fmt::format("document {} is in the batch twice", change.document.source)};
+    }
   }
   return ok();
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,7 @@ enum class Standing : std::uint8_t {
 };
 
 /// A document's new state, written in one transaction with its memories and facts
-/// (WriteBatch::document). The store then
+/// (WriteBatch::documents), maybe with those of other documents. The store then
 ///  - removes the facts that the former state had and that neither this one, nor another document,
 ///    nor the batch has, and folds the graph as if they had never been (a fact that belongs to a
 ///    memory goes with that);
@@ -51,8 +52,8 @@ struct DocumentChange {
 };
 
 /// Checks what the types do not. Errors: invalid_argument (source empty or no storable text,
-/// extractor no storable text, digest not 32 bytes).
-Result<> validate(const DocumentChange& change);
+/// extractor no storable text, digest not 32 bytes; a source twice).
+Result<> validate(std::span<const DocumentChange> changes);
 
 /// Errors: conflict, when the bank holds another state than the one that the change follows.
 /// held_digest: the digest that the bank holds of the document, if it knows it.

@@ -13,7 +13,7 @@
 namespace bb5 {
 
 /// Which documents a bank has read, and what rests on them. It is written with their memories and
-/// facts (WriteBatch::document). A memory or fact that is erased goes out of every document that
+/// facts (WriteBatch::documents). A memory or fact that is erased goes out of every document that
 /// names it. Threads and common errors as MemoryStore.
 class DocumentRecord {
  public:

@@ -42,13 +42,13 @@ struct WriteBatch {
   /// store (loaded = inserted + replaced, identical, rejected = conflicts) for memories when
   /// ledger->part is memories, for entity or relationship facts otherwise.
   const LedgerBatch* ledger = nullptr;
-  /// The new state of the document that the batch comes from, written in the same transaction.
-  /// nullptr: its memories stand by themselves from here on.
-  const DocumentChange* document = nullptr;
+  /// The new states of the documents that the batch comes from, no source twice, written in the
+  /// same transaction. None: its memories stand by themselves from here on.
+  std::span<const DocumentChange> documents;
   /// For the StatementIndex: one for each of the memories, or none. Those of other kinds do not
   /// count.
   std::span<const std::int64_t> statement_keys;
-  /// For copies of a bank: what each of the memories rests on. Empty: as `document` has it.
+  /// For copies of a bank: what each of the memories rests on. Empty: as `documents` have it.
   std::span<const Standing> standings;
   /// The model of the memories' vectors. Empty: not said, the bank's.
   std::string_view model;
@@ -105,11 +105,11 @@ class MemoryStore {
  public:
   virtual ~MemoryStore() = default;
 
-  /// Writes the whole batch, its ledger row and its document's new state, or nothing.
+  /// Writes the whole batch, its ledger row and its documents' new states, or nothing.
   /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, a
   /// vector when no embedder is recorded, a document that names a memory or fact that is neither
   /// held nor in the batch), conflict (the ledger already has this batch, or it allows fewer
-  /// conflicts than there are; the document was changed meanwhile; a vector in it is not of the
+  /// conflicts than there are; a document was changed meanwhile; a vector in it is not of the
   /// bank's model). Nothing is written then.
   virtual Result<WriteOutcome> write(const WriteBatch& batch) = 0;
 

@@ -76,7 +76,24 @@ Result<WriteOutcome> retain(Bank& bank, const Reading& reading) {
                      .entity_facts = reading.entities,
                      .relationship_facts = reading.edges,
                      .on_conflict = reading.on_conflict,
-                     .document = &change});
+                     .documents = std::span(&change, 1)});
+}
+
+Result<WriteOutcome> retain_together(Bank& bank, const std::vector<Reading>& readings) {
+  std::vector<Memory> memories;
+  std::vector<EntityFact> entities;
+  std::vector<RelationshipFact> edges;
+  std::vector<DocumentChange> changes;
+  for (const Reading& reading : readings) {
+    memories.insert(memories.end(), reading.memories.begin(), reading.memories.end());
+    entities.insert(entities.end(), reading.entities.begin(), reading.entities.end());
+    edges.insert(edges.end(), reading.edges.begin(), reading.edges.end());
+    changes.push_back(reading.change());
+  }
+  return bank.write({.memories = memories,
+                     .entity_facts = entities,
+                     .relationship_facts = edges,
+                     .documents = changes});
 }
 
 /// The names of those that are valid at the moment.
@@ -190,7 +207,7 @@ TEST_P(BankContract, WhatStandsByItselfIsNeverClosed) {
   // A memory of the batch that the document does not name is as one added by hand.
   const std::vector<Memory> batch = {make_memory("beside")};
   const DocumentChange change = Reading{.state = 2, .follows = 1}.change();
-  ASSERT_THAT(bank().write({.memories = batch, .document = &change}), Succeeds());
+  ASSERT_THAT(bank().write({.memories = batch, .documents = std::span(&change, 1)}), Succeeds());
   EXPECT_THAT(valid(bank(), at(9)), ElementsAre("before", "same", "other", "beside"));
   EXPECT_EQ(standing(bank(), "beside"), Standing::by_itself);
 }
@@ -266,9 +283,11 @@ TEST_P(BankContract, AFactThatTheBatchHasOrAMemoryOwnsOutlivesItsDocument) {
   const EntityFact redis = named_entity("Redis");
   DocumentChange change = Reading{.entities = {redis, own}}.change();
   const std::vector<EntityFact> facts = {redis};
-  ASSERT_THAT(bank().write({.entity_facts = facts, .document = &change}), Succeeds());
+  ASSERT_THAT(bank().write({.entity_facts = facts, .documents = std::span(&change, 1)}),
+              Succeeds());
   change = Reading{.state = 2, .follows = 1}.change();
-  ASSERT_THAT(bank().write({.entity_facts = facts, .document = &change}), Succeeds());
+  ASSERT_THAT(bank().write({.entity_facts = facts, .documents = std::span(&change, 1)}),
+              Succeeds());
   EXPECT_THAT(bank().entity_facts(0, 10), HasValue(SizeIs(2)));
   EXPECT_EQ(stored_graph(), expected_graph());
 }
@@ -295,10 +314,10 @@ TEST_P(BankContract, ADocumentThatNamesWhatIsNowhereIsRefusedAndNothingIsWritten
   EXPECT_THAT(retain(bank(), {.memories = fresh, .says_too = {"none"}}),
               FailsWith(Errc::invalid_argument));
   DocumentChange change = Reading{.entities = {named_entity("Redis")}}.change();
-  EXPECT_THAT(bank().write({.memories = fresh, .document = &change}),
+  EXPECT_THAT(bank().write({.memories = fresh, .documents = std::span(&change, 1)}),
               FailsWith(Errc::invalid_argument));
   change = Reading{.edges = {named_edge("a", "b")}}.change();
-  EXPECT_THAT(bank().write({.memories = fresh, .document = &change}),
+  EXPECT_THAT(bank().write({.memories = fresh, .documents = std::span(&change, 1)}),
               FailsWith(Errc::invalid_argument));
   for (const bool source : {true, false}) {
     change = Reading{}.change();
@@ -307,7 +326,7 @@ TEST_P(BankContract, ADocumentThatNamesWhatIsNowhereIsRefusedAndNothingIsWritten
     } else {
       change.document.digest = "short";
     }
-    EXPECT_THAT(bank().write({.memories = fresh, .document = &change}),
+    EXPECT_THAT(bank().write({.memories = fresh, .documents = std::span(&change, 1)}),
                 FailsWith(Errc::invalid_argument));
   }
   EXPECT_THAT(all_memories(), IsEmpty());
@@ -506,9 +525,37 @@ class DocumentHistory {
     const auto memories = some([&] { return memory(); }, 5);
     const auto entities = some([&] { return entity(); }, 4);
     const auto edges = some([&] { return edge(); }, 3);
+    std::vector<DocumentChange> changes;
+    std::string sources = "abcd";
+    for (auto count = random_() % 4; count > 0; --count) {
+      const auto which = random_() % sources.size();
+      changes.push_back(document_change(sources.substr(which, 1), memories, entities, edges));
+      sources.erase(which, 1);
+    }
+    const WriteBatch batch{.memories = memories,
+                           .entity_facts = entities,
+                           .relationship_facts = edges,
+                           .on_conflict = one_in(2) ? OnConflict::keep : OnConflict::replace,
+                           .documents = changes};
+    const auto expected = model_->write(batch);
+    const auto found = ours_.write(batch);
+    ASSERT_EQ(found.has_value(), expected.has_value());
+    if (!expected) {
+      EXPECT_EQ(found.error().code, expected.error().code);
+      return;
+    }
+    changes_ += static_cast<int>(changes.size());
+    EXPECT_EQ(found->memories, expected->memories);
+    EXPECT_EQ(found->entity_facts, expected->entity_facts);
+    EXPECT_EQ(found->relationship_facts, expected->relationship_facts);
+  }
+
+  DocumentChange document_change(const std::string& source, const std::vector<Memory>& memories,
+                                 const std::vector<EntityFact>& entities,
+                                 const std::vector<RelationshipFact>& edges) {
     DocumentChange change;
     RetainedDocument& document = change.document;
-    document.source = std::string(1, static_cast<char>('a' + random_() % 4));
+    document.source = source;
     document.digest = std::string(32, static_cast<char>(random_() % 256));
     document.extractor = "rules/" + number(3);
     document.retained_at = at(step_);
@@ -517,22 +564,7 @@ class DocumentHistory {
     document.relationship_facts = named(edges, [&] { return edge().id; });
     if (const auto former = *model_->document(document.source); former && !one_in(10))
       change.previous_digest = former->digest;
-    const WriteBatch batch{.memories = memories,
-                           .entity_facts = entities,
-                           .relationship_facts = edges,
-                           .on_conflict = one_in(2) ? OnConflict::keep : OnConflict::replace,
-                           .document = one_in(4) ? nullptr : &change};
-    const auto expected = model_->write(batch);
-    const auto found = ours_.write(batch);
-    ASSERT_EQ(found.has_value(), expected.has_value());
-    if (!expected) {
-      EXPECT_EQ(found.error().code, expected.error().code);
-      return;
-    }
-    if (batch.document != nullptr) ++changes_;
-    EXPECT_EQ(found->memories, expected->memories);
-    EXPECT_EQ(found->entity_facts, expected->entity_facts);
-    EXPECT_EQ(found->relationship_facts, expected->relationship_facts);
+    return change;
   }
 
   template <class Rows>
@@ -594,6 +626,53 @@ class DocumentHistory {
   int changes_ = 0;
   int closed_ = 0;
 };
+
+TEST_P(BankContract, DocumentsOfOneBatchAreWrittenTogether) {
+  ASSERT_THAT(retain_together(bank(), {{.source = "a.md",
+                                        .state = 1,
+                                        .memories = {make_memory("a"), make_memory("both")},
+                                        .entities = {named_entity("Redis", "of a")}},
+                                       {.source = "b.md",
+                                        .state = 2,
+                                        .memories = {make_memory("b")},
+                                        .says_too = {"both"},
+                                        .entities = {named_entity("Kafka", "of b")}}}),
+              Succeeds());
+  EXPECT_THAT(*bank().documents("", 10), SizeIs(2));
+  EXPECT_THAT(bank().times_said(id_of("both")), HasValue(2));
+  EXPECT_EQ(standing(bank(), "b"), Standing::said);
+  EXPECT_EQ(stored_graph(), expected_graph());
+}
+
+TEST_P(BankContract, WhatOneDocumentOfABatchGivesUpAndAnotherTakesStaysOpen) {
+  for (const bool taker_first : {false, true}) {
+    const std::string prefix = taker_first ? "1" : "2";
+    const Memory memory = make_memory(prefix + "moved");
+    ASSERT_THAT(retain(bank(), {.source = prefix + "from",
+                                .state = 1,
+                                .memories = {memory, make_memory(prefix + "dropped")}}),
+                Succeeds());
+    std::vector<Reading> readings = {
+        {.source = prefix + "from", .state = 2, .follows = 1},
+        {.source = prefix + "to", .state = 3, .says_too = {prefix + "moved"}}};
+    if (taker_first) std::swap(readings[0], readings[1]);
+    ASSERT_THAT(retain_together(bank(), readings), Succeeds());
+    EXPECT_EQ(standing(bank(), prefix + "moved"), Standing::said);
+    EXPECT_FALSE(held(bank(), prefix + "moved").valid_until.has_value());
+    EXPECT_EQ(standing(bank(), prefix + "dropped"), Standing::unsaid);
+    EXPECT_EQ(held(bank(), prefix + "dropped").valid_until, at(2));
+  }
+}
+
+TEST_P(BankContract, AConflictOverOneDocumentOfABatchWritesNothing) {
+  ASSERT_THAT(retain(bank(), {.source = "a.md", .state = 1}), Succeeds());
+  const Reading fresh{.source = "b.md", .state = 1, .memories = {make_memory("b")}};
+  EXPECT_THAT(retain_together(bank(), {fresh, {.source = "a.md", .state = 3, .follows = 2}}),
+              FailsWith(Errc::conflict));
+  EXPECT_THAT(retain_together(bank(), {fresh, fresh}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(all_memories(), IsEmpty());
+  EXPECT_THAT(*bank().documents("", 10), SizeIs(1));
+}
 
 TEST_P(BankContract, AnyHistoryOfDocumentsEndsAsInTheModel) {
   DocumentHistory(bank(), test_seed()).run(soak() ? 1'500 : 150);

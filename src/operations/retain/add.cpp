@@ -229,7 +229,9 @@ Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>
       memories[found->second] = memory_of(given[i], moment);
     }
   }
-  BB5_TRY(give_content_ids(bank, memories, RawRecords::give_way));
+  std::vector<Memory*> each;
+  for (Memory& memory : memories) each.push_back(&memory);
+  BB5_TRY(give_content_ids(bank, each, RawRecords::give_way));
   if (embedder != nullptr) BB5_TRY(embed_missing(bank, memories, *embedder));
   auto written = bank.write(
       {.memories = memories, .on_conflict = OnConflict::replace, .model = bank_embedder->model});

@@ -27,6 +27,7 @@ struct Passage {
   RetainReport report;
   ExtractedDocument extracted;
   std::optional<std::string> known_digest;  ///< Of the state that the bank holds.
+  std::vector<MemoryId> former;             ///< What that state says, each once.
   DocumentRecords records;
 
   [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained && !done; }
@@ -41,11 +42,19 @@ std::string counted(std::int64_t number, std::string_view one, std::string_view 
   return fmt::format("{} {}", number, number == 1 ? one : many);
 }
 
-/// The memories that a document adds.
+/// Documents that are written together have at most so many memories, unless one has more by
+/// itself: other writers wait meanwhile.
+constexpr std::size_t most_together = 500;
+
+/// The memories that documents add, and what is written with them.
 struct Fresh {
   std::vector<Memory> memories;
   std::vector<std::int64_t> statement_keys;
-  std::unordered_set<MemoryId> ids;
+  std::vector<Passage*> of;  ///< The document that brought each.
+  std::unordered_map<MemoryId, std::size_t> places;
+  std::vector<EntityFact> entity_facts;
+  std::vector<RelationshipFact> relationship_facts;
+  std::vector<DocumentChange> changes;
 };
 
 /// Brings a group of documents into a bank.
@@ -61,13 +70,15 @@ class Retaining {
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
     extract();
-    embed();
-    const Result<> indexed = index_missing_statements(bank_);
-    std::vector<RetainReport> reports;
-    for (Passage& passage : passages_) {
-      if (passage.open()) indexed ? write(passage) : passage.fail(indexed.error());
-      reports.push_back(std::move(passage.report));
+    auto held = identify();
+    if (held) {
+      embed(*held);
+      write_all(*held);
+    } else {
+      for (Passage* passage : open_ones()) passage->fail(held.error());
     }
+    std::vector<RetainReport> reports;
+    for (Passage& passage : passages_) reports.push_back(std::move(passage.report));
     return reports;
   }
 
@@ -91,14 +102,14 @@ class Retaining {
     auto known = bank_.document(passage.report.source);
     if (!known) return std::move(known).error();
     passage.known_digest.reset();
-    former_.clear();
+    passage.former.clear();
     if (!*known) return ok();
     passage.known_digest = (*known)->digest;
     if ((*known)->digest == passage.extracted.prepared.digest) {
       passage.report.state = RetainReport::State::unchanged;
       passage.report.memories = std::ssize(distinct((*known)->memories));
     }
-    former_ = distinct((*known)->memories);
+    passage.former = distinct((*known)->memories);
     return ok();
   }
 
@@ -126,29 +137,40 @@ class Retaining {
     passage.report.warnings = extraction.warnings;
     passage.report.usage = extraction.usage;
     passage.records = records_of(extraction, passage.extracted.prepared.document, moment_);
-    auto held = give_content_ids(bank_, passage.records.memories, RawRecords::keep);
-    if (!held) {
-      passage.fail(std::move(held).error());
-      return;
+  }
+
+  std::vector<Passage*> open_ones() {
+    std::vector<Passage*> open;
+    for (Passage& passage : passages_) {
+      if (passage.open()) open.push_back(&passage);
     }
-    for (const Memory& memory : passage.records.memories) {
-      if (!held->contains(memory.id)) to_embed_.insert(memory.id);
+    return open;
+  }
+
+  /// Gives memories their ids, and tells which of them the bank holds.
+  Result<HeldMemories> identify() { return identify(open_ones()); }
+  Result<HeldMemories> identify(const std::vector<Passage*>& passages) {
+    std::vector<Memory*> memories;
+    for (Passage* passage : passages) {
+      for (Memory& memory : passage->records.memories) memories.push_back(&memory);
     }
+    return give_content_ids(bank_, memories, RawRecords::keep);
   }
 
   /// One call for all memories that are new. Without vectors they are kept all the same.
-  void embed() {
-    if (settings_.embedder == nullptr || to_embed_.empty()) return;
+  void embed(const HeldMemories& held) {
+    if (settings_.embedder == nullptr) return;
     std::vector<std::string_view> texts;
     std::vector<MemoryId> of;
-    for (const Passage& passage : passages_) {
-      if (!passage.open()) continue;
-      for (const Memory& memory : passage.records.memories) {
-        if (to_embed_.erase(memory.id) == 0) continue;
+    std::unordered_set<MemoryId> seen;
+    for (const Passage* passage : open_ones()) {
+      for (const Memory& memory : passage->records.memories) {
+        if (held.contains(memory.id) || !seen.insert(memory.id).second) continue;
         texts.push_back(memory.content);
         of.push_back(memory.id);
       }
     }
+    if (texts.empty()) return;
     auto embedded = settings_.embedder->embed(texts);
     Result<> recorded = embedded ? bank_.set_embedder(settings_.embedder->info()) : ok();
     if (!embedded || !recorded) {
@@ -159,16 +181,46 @@ class Retaining {
     for (std::size_t i = 0; i < of.size(); ++i) vectors_.emplace(of[i], std::move((*embedded)[i]));
   }
 
+  void write_all(const HeldMemories& held) {
+    if (auto indexed = index_missing_statements(bank_); !indexed) {
+      for (Passage* passage : open_ones()) passage->fail(indexed.error());
+      return;
+    }
+    std::vector<Passage*> together;
+    std::size_t memories = 0;
+    for (Passage* passage : open_ones()) {
+      memories += passage->records.memories.size();
+      if (memories > most_together && !together.empty()) {
+        write(together, held);
+        together.clear();
+        memories = passage->records.memories.size();
+      }
+      together.push_back(passage);
+    }
+    if (!together.empty()) write(together, held);
+  }
+
+  /// In one transaction, which costs little more than one of them would. What goes wrong for one,
+  /// goes wrong for all of it: then each is on its own.
+  void write(const std::vector<Passage*>& together, const HeldMemories& held) {
+    const auto written = try_write(together, held);
+    if (written) return;
+    const Errc code = written.error().code;
+    const bool away = code == Errc::unavailable || code == Errc::refused;
+    for (Passage* passage : together) away ? passage->fail(written.error()) : write(*passage);
+  }
+
   void write(Passage& passage) {
     Result<> written = ok();
     for (int attempt = 1; attempt <= attempts; ++attempt) {
       if (auto looked = look_up(passage); !looked) return passage.fail(std::move(looked).error());
       if (!passage.open()) {  // another process has done it meanwhile
-        passage.report.added = passage.report.said_before = passage.report.near_duplicates = 0;
-        passage.report.without_vector = 0;
+        begin_counts(passage.report);
         return;
       }
-      written = try_write(passage);
+      auto held = identify({&passage});
+      if (!held) return passage.fail(std::move(held).error());
+      written = try_write({&passage}, *held);
       // A memory that was erased since we looked is invalid_argument: then it is a new one.
       if (written || (written.error().code != Errc::conflict &&
                       written.error().code != Errc::invalid_argument))
@@ -177,74 +229,82 @@ class Retaining {
     if (!written) passage.fail(std::move(written).error());
   }
 
-  Result<> try_write(Passage& passage) {
-    auto held = give_content_ids(bank_, passage.records.memories, RawRecords::keep);
-    if (!held) return std::move(held).error();
-    RetainReport& report = passage.report;
+  static void begin_counts(RetainReport& report) {
     report.added = report.said_before = report.near_duplicates = report.without_vector = 0;
-    DocumentChange change{.previous_digest = passage.known_digest};
-    change.document = {.source = report.source,
-                       .digest = passage.extracted.prepared.digest,
-                       .extractor = settings_.extractor.name(),
-                       .retained_at = moment_};
-    Fresh fresh;
-    auto alike = said_alike(passage.records.memories, *held);
+  }
+
+  Result<> try_write(const std::vector<Passage*>& passages, const HeldMemories& held) {
+    auto alike = said_alike(passages, held);
     if (!alike) return std::move(alike).error();
-    std::unordered_set<MemoryId> said;
-    for (const Memory& memory : passage.records.memories) {
-      const MemoryId id = settle(memory, *held, *alike, fresh, report);
-      change.document.memories.push_back(id);
-      said.insert(id);
-    }
-    for (const EntityFact& fact : passage.records.entity_facts)
-      change.document.entity_facts.push_back(fact.id);
-    for (const RelationshipFact& fact : passage.records.relationship_facts)
-      change.document.relationship_facts.push_back(fact.id);
+    Fresh fresh;
+    for (Passage* passage : passages) settle(*passage, held, *alike, fresh);
     auto outcome = bank_.write({.memories = fresh.memories,
-                                .entity_facts = passage.records.entity_facts,
-                                .relationship_facts = passage.records.relationship_facts,
-                                .document = &change,
+                                .entity_facts = fresh.entity_facts,
+                                .relationship_facts = fresh.relationship_facts,
+                                .documents = fresh.changes,
                                 .statement_keys = fresh.statement_keys,
                                 .model = model_});
     if (!outcome) return std::move(outcome).error();
     for (std::size_t i = 0; i < fresh.memories.size(); ++i) {
       if (outcome->memories[i] == WriteAction::inserted) continue;
       // Another process was quicker: it is held as that one wrote it.
+      RetainReport& report = fresh.of[i]->report;
       --report.added;
       ++report.said_before;
       if (fresh.memories[i].embedding.empty()) --report.without_vector;
     }
-    report.memories = std::ssize(said);
-    report.no_longer_said = std::count_if(former_.begin(), former_.end(),
-                                          [&](const MemoryId& id) { return !said.contains(id); });
-    if (report.without_vector > 0 && !why_without_vectors_.empty())
-      report.warnings.push_back(fmt::format(
-          "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
-          why_without_vectors_));
+    for (std::size_t i = 0; i < passages.size(); ++i)
+      finish(*passages[i], fresh.changes[i].document.memories);
     return ok();
   }
 
-  /// What the bank holds in the words of the new ones among these.
-  Result<NearDuplicates> said_alike(const std::vector<Memory>& memories,
-                                    const std::unordered_map<MemoryId, Memory>& held) {
+  /// What the bank holds in the words of the new ones among their memories.
+  Result<NearDuplicates> said_alike(const std::vector<Passage*>& passages,
+                                    const HeldMemories& held) {
     NearDuplicates alike(settings_.near_duplicate);
     std::unordered_set<std::int64_t> keys;
-    for (const Memory& memory : memories) {
-      if (!held.contains(memory.id) && vectors_.contains(memory.id))
-        keys.insert(statement_key(memory.content));
+    for (const Passage* passage : passages) {
+      for (const Memory& memory : passage->records.memories) {
+        if (!held.contains(memory.id) && vectors_.contains(memory.id))
+          keys.insert(statement_key(memory.content));
+      }
     }
     BB5_TRY(alike.load(bank_, bank_, std::vector(keys.begin(), keys.end()), moment_));
     return alike;
   }
 
+  /// The document's new state, and what it adds.
+  void settle(Passage& passage, const HeldMemories& held, NearDuplicates& alike, Fresh& fresh) {
+    begin_counts(passage.report);
+    DocumentChange& change = fresh.changes.emplace_back();
+    change.previous_digest = passage.known_digest;
+    change.document = {.source = passage.report.source,
+                       .digest = passage.extracted.prepared.digest,
+                       .extractor = settings_.extractor.name(),
+                       .retained_at = moment_};
+    for (const Memory& memory : passage.records.memories)
+      change.document.memories.push_back(settle(memory, passage, held, alike, fresh));
+    for (const EntityFact& fact : passage.records.entity_facts) {
+      change.document.entity_facts.push_back(fact.id);
+      fresh.entity_facts.push_back(fact);
+    }
+    for (const RelationshipFact& fact : passage.records.relationship_facts) {
+      change.document.relationship_facts.push_back(fact.id);
+      fresh.relationship_facts.push_back(fact);
+    }
+  }
+
   /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
-  MemoryId settle(const Memory& memory, const std::unordered_map<MemoryId, Memory>& held,
-                  NearDuplicates& alike, Fresh& fresh, RetainReport& report) {
-    if (held.contains(memory.id)) {
+  MemoryId settle(const Memory& memory, Passage& passage, const HeldMemories& held,
+                  NearDuplicates& alike, Fresh& fresh) {
+    RetainReport& report = passage.report;
+    const auto pending = fresh.places.find(memory.id);
+    if (held.contains(memory.id) ||
+        (pending != fresh.places.end() && fresh.of[pending->second] != &passage)) {
       ++report.said_before;
       return memory.id;
     }
-    if (fresh.ids.contains(memory.id)) return memory.id;  // the document says it twice
+    if (pending != fresh.places.end()) return memory.id;  // the document says it twice
     const std::int64_t key = statement_key(memory.content);
     const auto vector = vectors_.find(memory.id);
     if (vector != vectors_.end()) {
@@ -253,7 +313,8 @@ class Retaining {
         return *near;
       }
     }
-    fresh.ids.insert(memory.id);
+    fresh.places.emplace(memory.id, fresh.memories.size());
+    fresh.of.push_back(&passage);
     fresh.statement_keys.push_back(key);
     Memory& added = fresh.memories.emplace_back(memory);
     ++report.added;
@@ -265,6 +326,18 @@ class Retaining {
       ++report.without_vector;
     }
     return memory.id;
+  }
+
+  void finish(Passage& passage, const std::vector<MemoryId>& memories) {
+    RetainReport& report = passage.report;
+    const std::unordered_set<MemoryId> said(memories.begin(), memories.end());
+    report.memories = std::ssize(said);
+    report.no_longer_said = std::count_if(passage.former.begin(), passage.former.end(),
+                                          [&](const MemoryId& id) { return !said.contains(id); });
+    if (report.without_vector > 0 && !why_without_vectors_.empty())
+      report.warnings.push_back(fmt::format(
+          "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
+          why_without_vectors_));
   }
 
   static std::vector<MemoryId> distinct(std::vector<MemoryId> ids) {
@@ -280,8 +353,6 @@ class Retaining {
   Timestamp moment_;
   std::string model_;  ///< Of the vectors; empty: there are none.
   std::vector<Passage> passages_;
-  std::vector<MemoryId> former_;  ///< What the document last looked up said.
-  std::unordered_set<MemoryId> to_embed_;
   std::unordered_map<MemoryId, std::vector<float>> vectors_;
   std::string why_without_vectors_;
 };
@@ -359,7 +430,7 @@ Result<std::optional<RetainReport>> retract_document(Bank& bank, std::string_vie
                                            .extractor = (*known)->extractor,
                                            .retained_at = now()},
                               .previous_digest = (*known)->digest};
-  auto written = bank.write({.document = &change});
+  auto written = bank.write({.documents = std::span(&change, 1)});
   if (!written) return std::move(written).error();
   return std::optional(std::move(report));
 }

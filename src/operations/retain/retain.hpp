@@ -87,8 +87,8 @@ struct RetainReport {
 };
 
 /// Retains documents, a report for each in the order given. A document that the bank knows as it is
-/// is left alone. The others are extracted side by side and embedded in one go; each is written in
-/// one transaction, so that a kill leaves whole documents only. What fails for one document leaves
+/// is left alone. The others are extracted side by side and embedded in one go; some are written in
+/// one transaction together, so that a kill leaves whole documents only. What fails for one leaves
 /// the others alone. Documents at once bound the memory used: some dozens are good.
 /// The bank's embedder is recorded when it has none yet. Two processes may retain the same
 /// document: the second finds it done.

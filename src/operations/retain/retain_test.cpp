@@ -1,9 +1,11 @@
 #include "operations/retain/retain.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 
 #include "stores/in_memory/in_memory_bank.hpp"
+#include "tests/contract/bank_contract.hpp"
 #include "tests/support/result_matchers.hpp"
 
 namespace bb5 {
@@ -13,6 +15,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 using State = RetainReport::State;
 
 /// Each line of a document is a memory; `A -> B` is also two entities and a relationship; `!`
@@ -21,10 +24,11 @@ class LineExtractor final : public Extractor {
  public:
   mutable std::atomic<int> calls = 0;
   std::string version = "lines/1";
+  std::function<void()> meanwhile;  ///< What others do while the first document is read.
 
   [[nodiscard]] std::string name() const override { return version; }
   [[nodiscard]] Result<Extraction> extract(const Document& document) const override {
-    ++calls;
+    if (calls++ == 0 && meanwhile) meanwhile();
     Extraction extraction;
     for (const Turn& turn : document.turns) {
       std::string_view text = turn.text;
@@ -150,6 +154,59 @@ TEST_F(Retain, WhatTwoDocumentsSayIsOneMemoryUntilNeitherSaysIt) {
   EXPECT_THAT(found_now(), IsEmpty());
   retain_one("b.md", "Ada sleeps");
   EXPECT_THAT(found_now(), ElementsAre("Ada sleeps"));
+}
+
+TEST_F(Retain, DocumentsOfOneGroupSeeWhatTheOthersAdd) {
+  const auto reports =
+      retain({document("a.md", "Ada sleeps well"),
+              document("b.md", "Ada sleeps well\nAda is sleeping well\nBob sleeps")});
+  EXPECT_EQ(reports[0].added, 1);
+  EXPECT_EQ(reports[1].said_before, 1);
+  EXPECT_EQ(reports[1].near_duplicates, 1);
+  EXPECT_EQ(reports[1].added, 1);
+  EXPECT_EQ(reports[1].memories, 2);
+  EXPECT_THAT(found_now(), ElementsAre("Ada sleeps well", "Bob sleeps"));
+}
+
+TEST_F(Retain, ADocumentThatAnotherProcessRetainsMeanwhileLeavesTheOthersAlone) {
+  const LineExtractor others;
+  extractor.meanwhile = [&] {
+    for (const char* text : {"Ada sleeps", "Carl reads"}) {
+      const auto done = retain_documents(bank, {document("b.md", text)},
+                                         {.extractor = others, .embedder = &embedder});
+      EXPECT_EQ(done.front().added, 1);
+    }
+  };
+  const auto reports = retain({document("a.md", "Ada -> Redis"), document("b.md", "Bob sleeps"),
+                               document("c.md", "Dora swims")});
+  for (const RetainReport& report : reports) {
+    EXPECT_EQ(report.state, State::retained) << report.source;
+    EXPECT_EQ(report.added, 1) << report.source;
+  }
+  EXPECT_EQ(reports[1].no_longer_said, 1);
+  EXPECT_THAT(found_now(), UnorderedElementsAre("Ada -> Redis", "Bob sleeps", "Dora swims"));
+}
+
+TEST_F(Retain, MoreThanIsWrittenTogetherIsAllRetained) {
+  std::vector<Document> documents;
+  for (int i = 0; i < 5; ++i) {
+    std::string text;
+    for (int line = 0; line < 400; ++line)
+      text += "Person " + std::to_string(i * 1000 + line) + " sleeps\n";
+    documents.push_back(document(std::to_string(i), text));
+  }
+  for (const RetainReport& report : retain(std::move(documents))) EXPECT_EQ(report.added, 400);
+  EXPECT_EQ(bank.stats()->memories, 2000);
+}
+
+TEST_F(Retain, WhatCameByOtherWaysIsNoReasonForDoubles) {
+  ASSERT_THAT(bank.set_embedder(embedder.info()), Succeeds());
+  Memory memory = make_memory("by hand", "Ada sleeps well");
+  const std::string_view texts[] = {memory.content};
+  memory.embedding = embedder.embed(texts)->front();
+  memory.vector_state = VectorState::indexed;
+  ASSERT_THAT(bank.write({.memories = std::span(&memory, 1)}), Succeeds());
+  EXPECT_EQ(retain_one("a.md", "Ada is sleeping well").near_duplicates, 1);
 }
 
 TEST_F(Retain, RetractingWhatIsUnknownOrGoneDoesNothing) {

@@ -159,7 +159,7 @@ Result<> copy_documents(const Bank& from, Bank& to) {
     for (RetainedDocument& document : *documents) {
       after = document.source;
       const DocumentChange change{.document = std::move(document), .previous_digest = {}};
-      auto written = to.write({.fold = false, .document = &change});
+      auto written = to.write({.fold = false, .documents = std::span(&change, 1)});
       if (!written) return std::move(written).error();
     }
   }

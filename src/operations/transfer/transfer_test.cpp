@@ -53,7 +53,7 @@ TEST_F(Copy, BringsDocumentsAlongAndWhatRestsOnThem) {
                        .retained_at = Timestamp(std::chrono::seconds(digest))};
     for (const Memory& memory : memories) change.document.memories.push_back(memory.id);
     if (former) change.previous_digest = std::string(32, *former);
-    EXPECT_THAT(bank.write({.memories = memories, .document = &change}), Succeeds());
+    EXPECT_THAT(bank.write({.memories = memories, .documents = std::span(&change, 1)}), Succeeds());
   };
   retain(*bank_, "a", '1', {}, {make_memory("tea"), make_memory("rain")});
   retain(*bank_, "b", '2', {}, {make_memory("snow")});

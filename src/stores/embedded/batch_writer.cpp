@@ -1,8 +1,10 @@
 #include "stores/embedded/batch_writer.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include <fmt/format.h>
@@ -93,15 +95,23 @@ class Writer {
     return other_embedder(embedder_);
   }
 
-  /// Before what the document comes with.
-  Result<> open_document(const DocumentChange& change) {
-    document_.emplace(connection_, facts_, change);
-    return document_->open();
+  /// Before what the documents come with.
+  Result<> open_documents(std::span<const DocumentChange> changes) {
+    BB5_TRY(validate(changes));
+    for (const DocumentChange& change : changes) {
+      documents_.emplace_back(connection_, facts_, change);
+      BB5_TRY(documents_.back().open());
+      for (const MemoryId& id : change.document.memories) said_.insert(id);
+    }
+    return ok();
   }
   /// After it.
-  Result<> close_document(const WriteBatch& batch) {
-    BB5_TRY(document_->close(batch.entity_facts, batch.relationship_facts));
-    changed_ = changed_ || document_->changed_memories();
+  Result<> close_documents(const WriteBatch& batch) {
+    for (DocumentWriter& document : documents_) BB5_TRY(document.put());
+    for (DocumentWriter& document : documents_) {
+      BB5_TRY(document.close(batch.entity_facts, batch.relationship_facts));
+      changed_ = changed_ || document.changed_memories();
+    }
     return ok();
   }
 
@@ -230,7 +240,7 @@ class Writer {
   }
 
   [[nodiscard]] Standing wanted_standing(const Prepared& prepared) const {
-    return document_ && document_->says(prepared.memory->id) ? Standing::said : prepared.standing;
+    return said_.contains(prepared.memory->id) ? Standing::said : prepared.standing;
   }
 
   /// The record stays; what it rests on may be another thing now.
@@ -392,7 +402,8 @@ class Writer {
   TallyChanges tallies_;
   Touched touched_;
   FactWriter facts_{connection_, last_fact_seq_, touched_};
-  std::optional<DocumentWriter> document_;
+  std::deque<DocumentWriter> documents_;
+  std::unordered_set<MemoryId> said_;  // by the documents
   std::map<std::string, std::int64_t> networks_;
 };
 
@@ -432,7 +443,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   Writer writer(connection);
   BB5_TRY(writer.begin());
   BB5_TRY(writer.check_model(batch));
-  if (batch.document != nullptr) BB5_TRY(writer.open_document(*batch.document));
+  BB5_TRY(writer.open_documents(batch.documents));
 
   WriteOutcome outcome;
   auto memories = put_all(writer, std::span<const Prepared>(*prepared), batch.on_conflict);
@@ -444,7 +455,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   auto relationships = put_all(writer, batch.relationship_facts, batch.on_conflict);
   if (!relationships) return std::move(relationships).error();
   outcome.relationship_facts = std::move(*relationships);
-  if (batch.document != nullptr) BB5_TRY(writer.close_document(batch));
+  BB5_TRY(writer.close_documents(batch));
 
   if (batch.ledger != nullptr) {
     BB5_TRY(write_ledger_batch(connection, *batch.ledger,

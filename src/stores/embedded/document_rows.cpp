@@ -101,7 +101,6 @@ Result<> forget_memory(Connection& connection, std::int64_t memory_seq) {
 }
 
 Result<> DocumentWriter::open() {
-  BB5_TRY(validate(change_));
   BB5_TRY(read_former());
   const auto& memories = change_.document.memories;
   said_.insert(memories.begin(), memories.end());
@@ -139,16 +138,23 @@ Result<> DocumentWriter::read_former() {
       document_);
 }
 
-Result<> DocumentWriter::close(std::span<const EntityFact> entity_facts,
-                               std::span<const RelationshipFact> relationship_facts) {
+Result<> DocumentWriter::put() {
   auto seqs = seqs_of_memories();
   if (!seqs) return std::move(seqs).error();
   BB5_TRY(write_row());
   BB5_TRY(write_memories(*seqs));
   const RetainedDocument& document = change_.document;
-  BB5_TRY(write_facts(entity_facts, document.entity_facts, former_entity_facts_));
-  BB5_TRY(write_facts(relationship_facts, document.relationship_facts, former_relationship_facts_));
-  return close_unsaid(*seqs);
+  BB5_TRY(write_facts<EntityFact>(document.entity_facts, former_entity_facts_));
+  return write_facts<RelationshipFact>(document.relationship_facts, former_relationship_facts_);
+}
+
+Result<> DocumentWriter::close(std::span<const EntityFact> entity_facts,
+                               std::span<const RelationshipFact> relationship_facts) {
+  const RetainedDocument& document = change_.document;
+  BB5_TRY(erase_unsaid(entity_facts, document.entity_facts, former_entity_facts_));
+  BB5_TRY(
+      erase_unsaid(relationship_facts, document.relationship_facts, former_relationship_facts_));
+  return close_unsaid();
 }
 
 Result<std::vector<std::int64_t>> DocumentWriter::seqs_of_memories() {
@@ -191,15 +197,13 @@ Result<> DocumentWriter::write_memories(const std::vector<std::int64_t>& seqs) {
 }
 
 template <class Fact>
-Result<> DocumentWriter::write_facts(std::span<const Fact> written,
-                                     const std::vector<FactId>& named, const FactIds& former) {
+Result<> DocumentWriter::write_facts(const std::vector<FactId>& named, const FactIds& former) {
   using Kind = FactKind<Fact>;
-  std::unordered_set<FactId> kept;
-  for (const Fact& fact : written) kept.insert(fact.id);
+  std::unordered_set<FactId> seen;
   const auto count = std::ssize(named);
   for (std::int64_t place = 0; place < count; ++place) {
     const FactId& id = named[static_cast<std::size_t>(place)];
-    if (kept.insert(id).second) {
+    if (seen.insert(id).second) {
       auto held = connection_.integer(Kind::held, id);
       if (!held) return std::move(held).error();
       if (*held == 0) return names_nothing(change_.document, id);
@@ -210,9 +214,18 @@ Result<> DocumentWriter::write_facts(std::span<const Fact> written,
         "INSERT OR REPLACE INTO document_facts (document, kind, place, fact) VALUES (?, ?, ?, ?)",
         document_, Kind::number, place, id));
   }
-  BB5_TRY(
-      connection_.run("DELETE FROM document_facts WHERE document = ? AND kind = ? AND place >= ?",
-                      document_, Kind::number, count));
+  return connection_.run(
+      "DELETE FROM document_facts WHERE document = ? AND kind = ? AND place >= ?", document_,
+      Kind::number, count);
+}
+
+template <class Fact>
+Result<> DocumentWriter::erase_unsaid(std::span<const Fact> written,
+                                      const std::vector<FactId>& named, const FactIds& former) {
+  if (former.empty()) return ok();
+  using Kind = FactKind<Fact>;
+  std::unordered_set<FactId> kept(named.begin(), named.end());
+  for (const Fact& fact : written) kept.insert(fact.id);
   for (const auto& [place, id] : former) {
     if (!kept.insert(id).second) continue;
     auto others = connection_.integer(
@@ -223,10 +236,9 @@ Result<> DocumentWriter::write_facts(std::span<const Fact> written,
   return ok();
 }
 
-Result<> DocumentWriter::close_unsaid(const std::vector<std::int64_t>& seqs) {
+Result<> DocumentWriter::close_unsaid() {
   std::set<std::int64_t> candidates;
   for (const auto& [place, seq] : former_memories_) candidates.insert(seq);
-  for (const std::int64_t seq : seqs) candidates.erase(seq);
   const Timestamp moment = change_.document.retained_at;
   for (const std::int64_t seq : candidates) {
     auto id = connection_.first(

@@ -31,7 +31,7 @@ Result<std::vector<Standing>> read_standings(Connection& connection,
 Result<> forget_memory(Connection& connection, std::int64_t memory_seq);
 
 /// Writes a document's new state within the transaction of its memories and facts: open() before
-/// them, close() after them.
+/// them, put() after them, and close() when all documents of the transaction are put.
 class DocumentWriter {
  public:
   /// All outlive this.
@@ -41,8 +41,9 @@ class DocumentWriter {
   /// Opens the memories that the document says again. Errors: invalid_argument, conflict.
   Result<> open();
   [[nodiscard]] bool says(const MemoryId& memory) const { return said_.contains(memory); }
-  /// Puts the new state in the place of the former one, and removes and closes what has lost its
-  /// ground. Errors: invalid_argument.
+  /// Puts the new state in the place of the former one. Errors: invalid_argument.
+  Result<> put();
+  /// Removes and closes what has lost its ground. The facts: all that the transaction writes.
   Result<> close(std::span<const EntityFact> entity_facts,
                  std::span<const RelationshipFact> relationship_facts);
   /// A memory was opened or closed.
@@ -56,9 +57,11 @@ class DocumentWriter {
   Result<> write_row();
   Result<> write_memories(const std::vector<std::int64_t>& seqs);
   template <class Fact>
-  Result<> write_facts(std::span<const Fact> written, const std::vector<FactId>& named,
-                       const FactIds& former);
-  Result<> close_unsaid(const std::vector<std::int64_t>& seqs);
+  Result<> write_facts(const std::vector<FactId>& named, const FactIds& former);
+  template <class Fact>
+  Result<> erase_unsaid(std::span<const Fact> written, const std::vector<FactId>& named,
+                        const FactIds& former);
+  Result<> close_unsaid();
   Result<> set_end(const MemoryId& id, std::optional<Timestamp> end, Standing standing);
 
   Connection& connection_;

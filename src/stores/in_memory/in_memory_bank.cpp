@@ -810,7 +810,8 @@ class InMemoryBank final : public Bank {
     if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
       return Error{Errc::invalid_argument,
                    "a batch has one statement key for each memory, or none"};
-    if (batch.document != nullptr) BB5_TRY(open_document(*batch.document));
+    BB5_TRY(validate(batch.documents));
+    for (const DocumentChange& change : batch.documents) BB5_TRY(open_document(change));
     for (std::size_t i = 0; i < batch.memories.size(); ++i) {
       const Memory& memory = batch.memories[i];
       BB5_TRY(validate(memory));
@@ -840,7 +841,7 @@ class InMemoryBank final : public Bank {
           put_fact(state_.relationship_facts, fact, batch.on_conflict));
     }
     forget_absent();
-    if (batch.document != nullptr) BB5_TRY(close_document(batch));
+    BB5_TRY(close_documents(batch));
     if (batch.ledger != nullptr) {
       const auto& actions = batch.ledger->part == LedgerPart::memories ? outcome.memories
                             : batch.ledger->part == LedgerPart::entities
@@ -866,14 +867,14 @@ class InMemoryBank final : public Bank {
 
   static Standing wanted_standing(const WriteBatch& batch, std::size_t place) {
     if (!batch.standings.empty()) return batch.standings[place];
-    return batch.document != nullptr && says(batch.document->document, batch.memories[place].id)
-               ? Standing::said
-               : Standing::by_itself;
+    const MemoryId& id = batch.memories[place].id;
+    const bool said = std::any_of(batch.documents.begin(), batch.documents.end(),
+                                  [&](const DocumentChange& c) { return says(c.document, id); });
+    return said ? Standing::said : Standing::by_itself;
   }
 
   /// Before the batch: opens again what the document says again.
   Result<> open_document(const DocumentChange& change) {
-    BB5_TRY(validate(change));
     const auto held = state_.documents.find(change.document.source);
     BB5_TRY(check_follows(change, held == state_.documents.end()
                                       ? std::nullopt
@@ -886,9 +887,27 @@ class InMemoryBank final : public Bank {
     return ok();
   }
 
-  /// After the batch: puts the document's new state in the place of the former one.
-  Result<> close_document(const WriteBatch& batch) {
-    const RetainedDocument& document = batch.document->document;
+  /// After the batch: puts the documents' new states in the places of the former ones, then removes
+  /// and closes what has lost its ground.
+  Result<> close_documents(const WriteBatch& batch) {
+    std::vector<RetainedDocument> former;
+    for (const DocumentChange& change : batch.documents) {
+      BB5_TRY(check_names(change.document));
+      former.push_back(std::exchange(state_.documents[change.document.source],
+                                     RetainedDocument(change.document)));
+    }
+    for (std::size_t i = 0; i < former.size(); ++i) {
+      remove_unsaid(state_.entity_facts, former[i].entity_facts, batch.entity_facts,
+                    &RetainedDocument::entity_facts);
+      remove_unsaid(state_.relationship_facts, former[i].relationship_facts,
+                    batch.relationship_facts, &RetainedDocument::relationship_facts);
+      for (const MemoryId& id : former[i].memories)
+        close_if_unsaid(id, batch.documents[i].document.retained_at);
+    }
+    return ok();
+  }
+
+  Result<> check_names(const RetainedDocument& document) const {
     for (const MemoryId& id : document.memories) {
       if (!state_.seq_of.contains(id)) return names_nothing(document, id);
     }
@@ -898,13 +917,6 @@ class InMemoryBank final : public Bank {
     for (const FactId& id : document.relationship_facts) {
       if (state_.relationship_facts.find(id) == nullptr) return names_nothing(document, id);
     }
-    const RetainedDocument former =
-        std::exchange(state_.documents[document.source], RetainedDocument(document));
-    remove_unsaid(state_.entity_facts, former.entity_facts, batch.entity_facts,
-                  &RetainedDocument::entity_facts);
-    remove_unsaid(state_.relationship_facts, former.relationship_facts, batch.relationship_facts,
-                  &RetainedDocument::relationship_facts);
-    for (const MemoryId& id : former.memories) close_if_unsaid(id, document.retained_at);
     return ok();
   }
 

@@ -100,10 +100,10 @@ Documents::Documents(const Database& database)
           "ANY($3)")),
       memories_elsewhere_(database.names().sql(
           "SELECT DISTINCT memory_id FROM {bank}.document_memories WHERE memory_id = ANY($1) AND "
-          "document <> $2")),
+          "document <> ALL($2)")),
       facts_elsewhere_(database.names().sql(
           "SELECT DISTINCT fact_id FROM {bank}.document_facts WHERE fact_id = ANY($1) AND kind = "
-          "$2 AND document <> $3")),
+          "$2 AND document <> ALL($3)")),
       forget_memory_(
           database.names().sql("DELETE FROM {bank}.document_memories WHERE memory_id = $1")),
       forget_facts_(database.names().sql(
@@ -154,65 +154,61 @@ Result<bool> Documents::holds(const RetainedDocument& document) const {
          rows->timestamptz(0, 1) == document.retained_at;
 }
 
-Result<FormerDocument> Documents::begin(Transaction& transaction,
-                                        const DocumentChange& change) const {
-  const Uuid source = text_id(change.document.source);
-  const Command commands[] = {{lock_, Params().int8(lock_key_)},
-                              {former_, Params().uuid(source)},
-                              {former_memories_, Params().uuid(source)},
-                              {former_facts_, Params().uuid(source)}};
+Result<std::vector<FormerDocument>> Documents::begin(
+    Transaction& transaction, std::span<const DocumentChange> changes) const {
+  std::vector<Command> commands = {{lock_, Params().int8(lock_key_)}};
+  for (const DocumentChange& change : changes) {
+    const Uuid source = text_id(change.document.source);
+    commands.push_back({former_, Params().uuid(source)});
+    // What was not known has no rows.
+    if (!change.previous_digest) continue;
+    commands.push_back({former_memories_, Params().uuid(source)});
+    commands.push_back({former_facts_, Params().uuid(source)});
+  }
   auto answers = transaction.run(commands);
   if (!answers) return std::move(answers).error();
-  const Rows& row = (*answers)[1];
-  BB5_TRY(check_follows(change, row.empty() ? std::nullopt : std::optional(row.text(0, 1))));
-  FormerDocument former;
-  if (!row.empty()) former.number = row.int8(0, 0);
-  const Rows& memories = (*answers)[2];
-  for (int i = 0; i < memories.size(); ++i)
-    former.memories.emplace(memories.int4(i, 0), memories.uuid(i, 1));
-  const Rows& facts = (*answers)[3];
-  for (int i = 0; i < facts.size(); ++i) {
-    auto& places = facts.int2(i, 0) == 0 ? former.entity_facts : former.relationship_facts;
-    places.emplace(facts.int4(i, 1), facts.uuid(i, 2));
+  std::vector<FormerDocument> formers;
+  auto answer = answers->begin() + 1;
+  for (const DocumentChange& change : changes) {
+    const Rows& row = *answer++;
+    BB5_TRY(check_follows(change, row.empty() ? std::nullopt : std::optional(row.text(0, 1))));
+    FormerDocument& former = formers.emplace_back();
+    if (!change.previous_digest) continue;
+    former.number = row.int8(0, 0);
+    const Rows& memories = *answer++;
+    for (int i = 0; i < memories.size(); ++i)
+      former.memories.emplace(memories.int4(i, 0), memories.uuid(i, 1));
+    const Rows& facts = *answer++;
+    for (int i = 0; i < facts.size(); ++i) {
+      auto& places = facts.int2(i, 0) == 0 ? former.entity_facts : former.relationship_facts;
+      places.emplace(facts.int4(i, 1), facts.uuid(i, 2));
+    }
   }
-  return former;
+  return formers;
 }
 
-Result<> Documents::write(Transaction& transaction, const RetainedDocument& document,
-                          const FormerDocument& former) const {
-  const auto memories = outdated(former.memories, document.memories);
-  const auto entities = outdated(former.entity_facts, document.entity_facts);
-  const auto relationships = outdated(former.relationship_facts, document.relationship_facts);
-  std::vector<Command> commands;
-  commands.push_back({put_, Params()
-                                .uuid(text_id(document.source))
-                                .text(document.source)
-                                .bytes(document.digest)
-                                .text(document.extractor)
-                                .timestamptz(document.retained_at)});
-  if (!memories.empty())
-    commands.push_back({delete_memories_, Params().int8(former.number).int8s(memories)});
-  if (!entities.empty())
-    commands.push_back({delete_facts_, Params().int8(former.number).int2(0).int8s(entities)});
-  if (!relationships.empty())
-    commands.push_back({delete_facts_, Params().int8(former.number).int2(1).int8s(relationships)});
-  auto answers = transaction.run(commands);
-  if (!answers) return std::move(answers).error();
-  const std::int64_t number = answers->front().int8(0, 0);
+Result<> Documents::write(Transaction& transaction, std::span<const DocumentChange> changes,
+                          const std::vector<FormerDocument>& former) const {
+  auto numbers = put(transaction, changes, former);
+  if (!numbers) return std::move(numbers).error();
 
   CopyWriter sayings(transaction, memories_table_, "document, place, memory_id", 3);
-  for (std::size_t place = 0; place < document.memories.size(); ++place) {
-    if (stays(former.memories, document.memories, place)) continue;
-    FieldWriter& fields = sayings.row();
-    fields.int8(number);
-    fields.int4(static_cast<std::int32_t>(place));
-    fields.uuid(document.memories[place].uuid);
-    BB5_TRY(sayings.send_if_full());
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const std::vector<MemoryId>& memories = changes[i].document.memories;
+    for (std::size_t place = 0; place < memories.size(); ++place) {
+      if (stays(former[i].memories, memories, place)) continue;
+      FieldWriter& fields = sayings.row();
+      fields.int8((*numbers)[i]);
+      fields.int4(static_cast<std::int32_t>(place));
+      fields.uuid(memories[place].uuid);
+      BB5_TRY(sayings.send_if_full());
+    }
   }
   BB5_TRY(sayings.finish());
 
   CopyWriter facts(transaction, facts_table_, "document, kind, place, fact_id", 4);
-  const auto copy = [&](std::int16_t kind, const FormerDocument::Places& before,
+  const auto copy = [&](std::int64_t number, std::int16_t kind,
+                        const FormerDocument::Places& before,
                         const std::vector<FactId>& ids) -> Result<> {
     for (std::size_t place = 0; place < ids.size(); ++place) {
       if (stays(before, ids, place)) continue;
@@ -225,19 +221,67 @@ Result<> Documents::write(Transaction& transaction, const RetainedDocument& docu
     }
     return ok();
   };
-  BB5_TRY(copy(0, former.entity_facts, document.entity_facts));
-  BB5_TRY(copy(1, former.relationship_facts, document.relationship_facts));
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const RetainedDocument& document = changes[i].document;
+    BB5_TRY(copy((*numbers)[i], 0, former[i].entity_facts, document.entity_facts));
+    BB5_TRY(copy((*numbers)[i], 1, former[i].relationship_facts, document.relationship_facts));
+  }
   return facts.finish();
 }
 
+/// The documents' own rows, and without what is at places where something else stands now: their
+/// numbers.
+Result<std::vector<std::int64_t>> Documents::put(Transaction& transaction,
+                                                 std::span<const DocumentChange> changes,
+                                                 const std::vector<FormerDocument>& former) const {
+  std::vector<Command> commands;
+  for (const DocumentChange& change : changes) {
+    const RetainedDocument& document = change.document;
+    commands.push_back({put_, Params()
+                                  .uuid(text_id(document.source))
+                                  .text(document.source)
+                                  .bytes(document.digest)
+                                  .text(document.extractor)
+                                  .timestamptz(document.retained_at)});
+  }
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const RetainedDocument& document = changes[i].document;
+    const std::int64_t number = former[i].number;
+    const auto memories = outdated(former[i].memories, document.memories);
+    const auto entities = outdated(former[i].entity_facts, document.entity_facts);
+    const auto relationships = outdated(former[i].relationship_facts, document.relationship_facts);
+    if (!memories.empty())
+      commands.push_back({delete_memories_, Params().int8(number).int8s(memories)});
+    if (!entities.empty())
+      commands.push_back({delete_facts_, Params().int8(number).int2(0).int8s(entities)});
+    if (!relationships.empty())
+      commands.push_back({delete_facts_, Params().int8(number).int2(1).int8s(relationships)});
+  }
+  auto answers = transaction.run(commands);
+  if (!answers) return std::move(answers).error();
+  std::vector<std::int64_t> numbers;
+  for (std::size_t i = 0; i < changes.size(); ++i) numbers.push_back((*answers)[i].int8(0, 0));
+  return numbers;
+}
+
+namespace {
+
+std::vector<std::int64_t> numbers_of(const std::vector<FormerDocument>& documents) {
+  std::vector<std::int64_t> numbers;
+  for (const FormerDocument& document : documents) numbers.push_back(document.number);
+  return numbers;
+}
+
+}  // namespace
+
 Command Documents::memories_said_elsewhere(const std::vector<Uuid>& memories,
-                                           const FormerDocument& former) const {
-  return {memories_elsewhere_, Params().uuids(memories).int8(former.number)};
+                                           const std::vector<FormerDocument>& former) const {
+  return {memories_elsewhere_, Params().uuids(memories).int8s(numbers_of(former))};
 }
 
 Command Documents::facts_elsewhere(const std::vector<Uuid>& facts, std::int16_t kind,
-                                   const FormerDocument& former) const {
-  return {facts_elsewhere_, Params().uuids(facts).int2(kind).int8(former.number)};
+                                   const std::vector<FormerDocument>& former) const {
+  return {facts_elsewhere_, Params().uuids(facts).int2(kind).int8s(numbers_of(former))};
 }
 
 Command Documents::forget_memory(const MemoryId& memory) const {

@@ -34,22 +34,27 @@ class Documents {
   /// True when the bank holds this very state; for a COMMIT whose answer was lost.
   Result<bool> holds(const RetainedDocument& document) const;
 
-  /// What the bank holds of the document. From here to the end of the transaction no other document
-  /// of the bank changes, so what others say is known for sure. Errors: conflict.
-  Result<FormerDocument> begin(Transaction& transaction, const DocumentChange& change) const;
-  /// Puts the rows of the new state in the place of the former ones.
-  Result<> write(Transaction& transaction, const RetainedDocument& document,
-                 const FormerDocument& former) const;
+  /// What the bank holds of the documents, in their order. From here to the end of the transaction
+  /// no other document of the bank changes, so what others say is known for sure. Errors: conflict.
+  Result<std::vector<FormerDocument>> begin(Transaction& transaction,
+                                            std::span<const DocumentChange> changes) const;
+  /// Puts the rows of the new states in the places of the former ones, which are in the same order.
+  Result<> write(Transaction& transaction, std::span<const DocumentChange> changes,
+                 const std::vector<FormerDocument>& former) const;
 
   // For look-ups and removals that travel with others. kind: 0 entity, 1 relationship facts.
   [[nodiscard]] Command memories_said_elsewhere(const std::vector<Uuid>& memories,
-                                                const FormerDocument& former) const;
+                                                const std::vector<FormerDocument>& former) const;
   [[nodiscard]] Command facts_elsewhere(const std::vector<Uuid>& facts, std::int16_t kind,
-                                        const FormerDocument& former) const;
+                                        const std::vector<FormerDocument>& former) const;
   [[nodiscard]] Command forget_memory(const MemoryId& memory) const;
   [[nodiscard]] Command forget_facts(const std::vector<Uuid>& facts, std::int16_t kind) const;
 
  private:
+  Result<std::vector<std::int64_t>> put(Transaction& transaction,
+                                        std::span<const DocumentChange> changes,
+                                        const std::vector<FormerDocument>& former) const;
+
   const Database& database_;
   std::int64_t lock_key_;
   std::string memories_table_;

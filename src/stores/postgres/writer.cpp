@@ -46,15 +46,17 @@ class Writer::Batch {
  public:
   /// hashes: record_hash of each memory, filled as they are needed and kept for the next attempt.
   Batch(const Writer& writer, const WriteBatch& batch, std::vector<std::string>& hashes)
-      : writer_(writer), batch_(batch), hashes_(hashes) {}
+      : writer_(writer), batch_(batch), hashes_(hashes) {
+    for (const Memory& memory : batch.memories) written_.insert(memory.id);
+  }
 
   Result<WriteOutcome> run(Transaction& transaction) {
-    if (batch_.document != nullptr) BB5_TRY(begin_document(transaction));
+    if (!batch_.documents.empty()) BB5_TRY(begin_documents(transaction));
     BB5_TRY(look_up(transaction));
     BB5_TRY(open_memories(transaction));
     BB5_TRY(classify_memories(transaction));
     BB5_TRY(classify_facts());
-    BB5_TRY(check_document());
+    for (const DocumentChange& change : batch_.documents) BB5_TRY(check_names(change.document));
     std::optional<LedgerBatch> ledger;
     if (batch_.ledger != nullptr) {
       auto counted = Ledger::counted(*batch_.ledger, ledger_actions());
@@ -68,8 +70,8 @@ class Writer::Batch {
     BB5_TRY(update_memories(transaction));
     BB5_TRY(keep_given_vectors(transaction));
     BB5_TRY(copy_facts(transaction));
-    if (batch_.document != nullptr) {
-      BB5_TRY(writer_.documents_.write(transaction, batch_.document->document, former_));
+    if (!batch_.documents.empty()) {
+      BB5_TRY(writer_.documents_.write(transaction, batch_.documents, former_));
       BB5_TRY(close_memories(transaction));
     }
     index_statements(transaction);
@@ -89,38 +91,43 @@ class Writer::Batch {
     VectorState vector_state;
   };
 
-  Result<> begin_document(Transaction& transaction) {
-    const RetainedDocument& document = batch_.document->document;
-    auto former = writer_.documents_.begin(transaction, *batch_.document);
+  Result<> begin_documents(Transaction& transaction) {
+    auto former = writer_.documents_.begin(transaction, batch_.documents);
     if (!former) return std::move(former).error();
     former_ = std::move(*former);
-    said_.insert(document.memories.begin(), document.memories.end());
-    unsaid_memories_ = without(former_.memories, document.memories);
-    unsaid_entity_facts_ = without(former_.entity_facts, document.entity_facts);
-    unsaid_relationship_facts_ = without(former_.relationship_facts, document.relationship_facts);
+    for (const auto& [document, digest] : batch_.documents)
+      said_.insert(document.memories.begin(), document.memories.end());
+    unsaid_memories_ = unsaid(&FormerDocument::memories, &RetainedDocument::memories);
+    unsaid_entity_facts_ = unsaid(&FormerDocument::entity_facts, &RetainedDocument::entity_facts);
+    unsaid_relationship_facts_ =
+        unsaid(&FormerDocument::relationship_facts, &RetainedDocument::relationship_facts);
     return ok();
   }
 
-  /// What the former state had and the new one has not.
+  /// What the former states had and the new ones have not.
   template <class Id>
-  static std::vector<Uuid> without(const FormerDocument::Places& former,
-                                   const std::vector<Id>& now) {
+  std::vector<Uuid> unsaid(FormerDocument::Places FormerDocument::*before,
+                           std::vector<Id> RetainedDocument::*now) const {
     std::unordered_set<Uuid> left_out;
-    for (const Id& id : now) left_out.insert(id.uuid);
+    for (const auto& [document, digest] : batch_.documents) {
+      for (const Id& id : document.*now) left_out.insert(id.uuid);
+    }
     std::vector<Uuid> uuids;
-    for (const auto& [place, uuid] : former) {
-      if (left_out.insert(uuid).second) uuids.push_back(uuid);
+    for (const FormerDocument& former : former_) {
+      for (const auto& [place, uuid] : former.*before) {
+        if (left_out.insert(uuid).second) uuids.push_back(uuid);
+      }
     }
     return uuids;
   }
 
   void add_ids_of_document(std::vector<Uuid>& memories, std::vector<Uuid>& entities,
                            std::vector<Uuid>& relationships) const {
-    if (batch_.document == nullptr) return;
-    const RetainedDocument& document = batch_.document->document;
     for (const MemoryId& id : said_) memories.push_back(id.uuid);
-    for (const FactId& id : document.entity_facts) entities.push_back(id.uuid);
-    for (const FactId& id : document.relationship_facts) relationships.push_back(id.uuid);
+    for (const auto& [document, digest] : batch_.documents) {
+      for (const FactId& id : document.entity_facts) entities.push_back(id.uuid);
+      for (const FactId& id : document.relationship_facts) relationships.push_back(id.uuid);
+    }
     const auto append = [](std::vector<Uuid>& to, const std::vector<Uuid>& more) {
       to.insert(to.end(), more.begin(), more.end());
     };
@@ -149,7 +156,7 @@ class Writer::Batch {
       relationship_ids.push_back(fact.id.uuid);
 
     // What a document says must stay until it is written that it says it.
-    const bool locked = batch_.on_conflict == OnConflict::replace || batch_.document != nullptr;
+    const bool locked = batch_.on_conflict == OnConflict::replace || !batch_.documents.empty();
     std::vector<Command> commands;
     // Nobody changes the model of a bank to which vectors are being written.
     commands.push_back({writer_.embedder_[brings_vectors() ? 1 : 0]});
@@ -166,7 +173,7 @@ class Writer::Batch {
     // The disk is waited for once, by the fold at the end of a bulk load; the ledger's row goes the
     // way of its batch, whatever happens before.
     if (!batch_.fold) commands.push_back({writer_.commit_without_waiting_});
-    if (batch_.document != nullptr) {
+    if (!batch_.documents.empty()) {
       const Documents& documents = writer_.documents_;
       commands.push_back(documents.memories_said_elsewhere(unsaid_memories_, former_));
       commands.push_back(documents.facts_elsewhere(unsaid_entity_facts_, 0, former_));
@@ -182,7 +189,7 @@ class Writer::Batch {
     if (!ids.empty()) hold_memories(*answer++);
     if (!entity_ids.empty()) hold_entities(*answer++);
     if (!relationship_ids.empty()) hold_relationships(*answer++);
-    if (batch_.document != nullptr) {
+    if (!batch_.documents.empty()) {
       for (std::vector<Uuid>* unsaid :
            {&unsaid_relationship_facts_, &unsaid_entity_facts_, &unsaid_memories_}) {
         drop_those_in(*unsaid, answers->back());
@@ -234,14 +241,22 @@ class Writer::Batch {
     return set_ends(transaction, closed, std::nullopt, Standing::said);
   }
 
-  /// Closes what no document says any more.
+  /// Closes what no document says any more, each when the first that said it was retained.
   Result<> close_memories(Transaction& transaction) {
-    std::vector<Uuid> open;
+    std::unordered_set<Uuid> left;
     for (const Uuid& uuid : unsaid_memories_) {
       const auto held = held_.find(MemoryId{uuid});
-      if (held != held_.end() && held->second.standing == Standing::said) open.push_back(uuid);
+      if (held != held_.end() && held->second.standing == Standing::said) left.insert(uuid);
     }
-    return set_ends(transaction, open, batch_.document->document.retained_at, Standing::unsaid);
+    for (std::size_t i = 0; i < former_.size() && !left.empty(); ++i) {
+      std::vector<Uuid> open;
+      for (const auto& [place, uuid] : former_[i].memories) {
+        if (left.erase(uuid) > 0) open.push_back(uuid);
+      }
+      BB5_TRY(
+          set_ends(transaction, open, batch_.documents[i].document.retained_at, Standing::unsaid));
+    }
+    return ok();
   }
 
   /// An end that is earlier already stays. Hashes are over whole records, so these are read.
@@ -270,13 +285,9 @@ class Writer::Batch {
   }
 
   /// Errors: invalid_argument, when the document names what is nowhere.
-  Result<> check_document() const {
-    if (batch_.document == nullptr) return ok();
-    const RetainedDocument& document = batch_.document->document;
-    std::unordered_set<MemoryId> written;
-    for (const Memory& memory : batch_.memories) written.insert(memory.id);
+  Result<> check_names(const RetainedDocument& document) const {
     for (const MemoryId& id : document.memories) {
-      if (!held_.contains(id) && !written.contains(id)) return names_nothing(document, id);
+      if (!held_.contains(id) && !written_.contains(id)) return names_nothing(document, id);
     }
     for (const FactId& id : document.entity_facts) {
       if (!entities_.has(id)) return names_nothing(document, id);
@@ -456,7 +467,7 @@ class Writer::Batch {
     const auto changes = [](WriteAction action) {
       return action == WriteAction::inserted || action == WriteAction::replaced;
     };
-    return batch_.document != nullptr || !moved_standings_.empty() ||
+    return !batch_.documents.empty() || !moved_standings_.empty() ||
            std::any_of(outcome_.memories.begin(), outcome_.memories.end(), changes) ||
            !entities_.added().empty() || !relationships_.added().empty() ||
            !removed_entity_facts_.empty() || !removed_relationship_facts_.empty();
@@ -629,8 +640,9 @@ class Writer::Batch {
   FactLedger<RelationshipFact> relationships_;
   std::vector<MentionFact> mentions_;
   KnownNames known_names_;
-  FormerDocument former_;
-  std::unordered_set<MemoryId> said_;  // by the document
+  std::unordered_set<MemoryId> written_;  // of the batch
+  std::vector<FormerDocument> former_;    // of the batch's documents
+  std::unordered_set<MemoryId> said_;     // by them
   // Of the former state, and of no document now.
   std::vector<Uuid> unsaid_memories_;
   std::vector<Uuid> unsaid_entity_facts_;
@@ -720,7 +732,7 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
     return Error{Errc::invalid_argument, "a batch has one standing for each memory, or none"};
   if (!batch.statement_keys.empty() && batch.statement_keys.size() != batch.memories.size())
     return Error{Errc::invalid_argument, "a batch has one statement key for each memory, or none"};
-  if (batch.document != nullptr) BB5_TRY(validate(*batch.document));
+  BB5_TRY(validate(batch.documents));
   for (const EntityFact& fact : batch.entity_facts) BB5_TRY(check_fact(fact));
   for (const RelationshipFact& fact : batch.relationship_facts) BB5_TRY(check_fact(fact));
 
@@ -728,7 +740,7 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   std::vector<WriteAction> actions;
   const auto is_there = [&]() -> Result<bool> {
     if (batch.ledger != nullptr) return ledger_.holds(*batch.ledger);
-    if (batch.document != nullptr) return documents_.holds(batch.document->document);
+    if (!batch.documents.empty()) return documents_.holds(batch.documents.front().document);
     std::unordered_map<MemoryId, std::string_view> written;
     std::vector<Uuid> wanted;
     for (std::size_t i = 0; i < actions.size(); ++i) {

@@ -222,7 +222,8 @@ TEST_F(PostgresWriting, ADocumentWhoseCommitHasNoAnswerIsFoundOut) {
     const std::vector<Memory> memories = {make_memory(fmt::format("m{}", state))};
     const auto change = document_change("notes", state, memories, *bank->document("notes"));
     state % 2 == 0 ? proxy.cut_after(commit) : proxy.cut_before(commit);
-    EXPECT_THAT(bank->write({.memories = memories, .document = &change}), Succeeds());
+    EXPECT_THAT(bank->write({.memories = memories, .documents = std::span(&change, 1)}),
+                Succeeds());
     EXPECT_EQ(*bank_->document("notes"), change.document);
   }
   EXPECT_EQ(proxy.cuts(), 4);
@@ -250,7 +251,8 @@ TEST_F(PostgresWriting, DocumentsThatChangeAtOnceCloseExactlyWhatNoneSays) {
         const std::string source = w % 2 == 0 ? "a" : "b";
         const auto change =
             document_change(source, w * 100 + round, memories, *bank->document(source));
-        const auto outcome = bank->write({.memories = memories, .document = &change});
+        const auto outcome =
+            bank->write({.memories = memories, .documents = std::span(&change, 1)});
         changed += outcome ? 1 : 0;
         if (!outcome) {
           ASSERT_THAT(outcome, FailsWith(Errc::conflict));
