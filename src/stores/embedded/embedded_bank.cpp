@@ -14,6 +14,7 @@
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
 #include "stores/embedded/merge_rows.hpp"
+#include "stores/embedded/other_vectors.hpp"
 #include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
@@ -63,9 +64,33 @@ class EmbeddedBank final : public Bank {
   }
   Result<std::vector<std::string>> check(bool thorough) const override;
 
+  // --- vectors of other models ---
+
+  Result<Lack> lack_of(std::string_view model) const override {
+    return read([&](Connection& c) { return count_lack(c, model); });
+  }
+  Result<std::vector<Memory>> lacking(std::string_view model, std::int64_t after_seq,
+                                      std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_lacking(c, model, after_seq, limit); });
+  }
+  Result<std::int64_t> hold_vectors(const EmbedderInfo& of,
+                                    std::span<const MadeVector> vectors) override {
+    return change([&](Connection& c) { return put_other_vectors(c, of, vectors); });
+  }
+  Result<std::vector<Held>> held_vectors(std::string_view model, std::int64_t after_seq,
+                                         std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_other_vectors(c, model, after_seq, limit); });
+  }
+  Result<std::int64_t> change_model(const EmbedderInfo& next) override {
+    return change([&](Connection& c) { return exchange_vectors(c, next); });
+  }
+  Result<std::int64_t> drop_other_vectors() override {
+    return change([&](Connection& c) { return remove_other_vectors(c); });
+  }
+
   // --- search ---
 
-  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const override {
     return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter); });
   }
