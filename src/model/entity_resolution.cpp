@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <tuple>
 
 #include "base/letters.hpp"
@@ -373,7 +374,7 @@ void settle_which_is_meant(std::vector<Found>& found, std::span<const Entity> en
 }  // namespace
 
 EntityResolver::EntityResolver(std::span<const Entity> entities, ResolverOptions options)
-    : entities_(entities), options_(std::move(options)) {}
+    : entities_(entities), options_(options) {}
 
 std::vector<ResolvedPair> EntityResolver::pairs() const {
   std::set<std::string> all;
@@ -390,15 +391,13 @@ std::vector<ResolvedPair> EntityResolver::pairs_of(const std::set<std::string>& 
       names[i] = std::make_unique<Named>(NamedEntity{entities_[i].name, entities_[i].type});
     return *names[i];
   };
-  const bool only_same = options_.only_same && !options_.closeness;
-  KeyIndex index(entities_, only_same ? NameKeys::Reach::same : NameKeys::Reach::perhaps);
+  KeyIndex index(entities_, options_.only_same ? NameKeys::Reach::same : NameKeys::Reach::perhaps);
   std::vector<Found> found;
   for (std::size_t i = 0; i < entities_.size(); ++i) {
     if (!wanted[i]) continue;
     for (const std::size_t other : index.candidates_of(entities_, i)) {
       if (wanted[other] && other < i) continue;  // these two have been compared
       NameMatch match = match_named(named(i), named(other));
-      confirm(match, entities_[i], entities_[other]);
       if (match.sameness == Sameness::different) continue;
       if (options_.only_same && match.sameness != Sameness::same) continue;
       const bool keep = better(entities_[i], entities_[other]);
@@ -420,14 +419,6 @@ std::vector<ResolvedPair> EntityResolver::pairs_of(const std::set<std::string>& 
                       std::string_view(b.into->key));
   });
   return pairs;
-}
-
-void EntityResolver::confirm(NameMatch& match, const Entity& a, const Entity& b) const {
-  if (match.sameness != Sameness::perhaps || !options_.closeness) return;
-  const auto closeness = options_.closeness(a, b);
-  if (!closeness || *closeness < options_.confirm_from) return;
-  match.sameness = Sameness::same;
-  match.reason += ", confirmed by what is said of both";
 }
 
 }  // namespace bb5
