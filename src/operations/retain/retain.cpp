@@ -29,6 +29,7 @@ struct Passage {
   std::optional<std::string> known_digest;  ///< Of the state that the bank holds.
   std::vector<MemoryId> former;             ///< What that state says, each once.
   DocumentRecords records;
+  std::vector<std::int64_t> statement_keys;  ///< Of the records' memories.
 
   [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained && !done; }
   void fail(Error error) {
@@ -137,6 +138,8 @@ class Retaining {
     passage.report.warnings = extraction.warnings;
     passage.report.usage = extraction.usage;
     passage.records = records_of(extraction, passage.extracted.prepared.document, moment_);
+    for (const Memory& memory : passage.records.memories)
+      passage.statement_keys.push_back(statement_key(memory.content));
   }
 
   std::vector<Passage*> open_ones() {
@@ -182,7 +185,9 @@ class Retaining {
   }
 
   void write_all(const HeldMemories& held) {
-    if (auto indexed = index_missing_statements(bank_); !indexed) {
+    // Only what has a vector is compared with what is held.
+    if (const Result<> indexed = vectors_.empty() ? ok() : index_missing_statements(bank_);
+        !indexed) {
       for (Passage* passage : open_ones()) passage->fail(indexed.error());
       return;
     }
@@ -264,9 +269,10 @@ class Retaining {
     NearDuplicates alike(settings_.near_duplicate);
     std::unordered_set<std::int64_t> keys;
     for (const Passage* passage : passages) {
-      for (const Memory& memory : passage->records.memories) {
-        if (!held.contains(memory.id) && vectors_.contains(memory.id))
-          keys.insert(statement_key(memory.content));
+      const std::vector<Memory>& memories = passage->records.memories;
+      for (std::size_t i = 0; i < memories.size(); ++i) {
+        if (!held.contains(memories[i].id) && vectors_.contains(memories[i].id))
+          keys.insert(passage->statement_keys[i]);
       }
     }
     BB5_TRY(alike.load(bank_, bank_, std::vector(keys.begin(), keys.end()), moment_));
@@ -282,8 +288,8 @@ class Retaining {
                        .digest = passage.extracted.prepared.digest,
                        .extractor = settings_.extractor.name(),
                        .retained_at = moment_};
-    for (const Memory& memory : passage.records.memories)
-      change.document.memories.push_back(settle(memory, passage, held, alike, fresh));
+    for (std::size_t i = 0; i < passage.records.memories.size(); ++i)
+      change.document.memories.push_back(settle(passage, i, held, alike, fresh));
     for (const EntityFact& fact : passage.records.entity_facts) {
       change.document.entity_facts.push_back(fact.id);
       fresh.entity_facts.push_back(fact);
@@ -295,8 +301,10 @@ class Retaining {
   }
 
   /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
-  MemoryId settle(const Memory& memory, Passage& passage, const HeldMemories& held,
+  MemoryId settle(Passage& passage, std::size_t place, const HeldMemories& held,
                   NearDuplicates& alike, Fresh& fresh) {
+    const Memory& memory = passage.records.memories[place];
+    const std::int64_t key = passage.statement_keys[place];
     RetainReport& report = passage.report;
     const auto pending = fresh.places.find(memory.id);
     if (held.contains(memory.id) ||
@@ -305,7 +313,6 @@ class Retaining {
       return memory.id;
     }
     if (pending != fresh.places.end()) return memory.id;  // the document says it twice
-    const std::int64_t key = statement_key(memory.content);
     const auto vector = vectors_.find(memory.id);
     if (vector != vectors_.end()) {
       if (const auto near = alike.find(key, memory.content, vector->second)) {
