@@ -31,12 +31,11 @@ struct Passage {
   DocumentRecords records;
   std::vector<std::int64_t> statement_keys;  ///< Of the records' memories.
 
-  [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained && !done; }
+  [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained; }
   void fail(Error error) {
     report.state = RetainReport::State::failed;
     report.error = std::move(error);
   }
-  bool done = false;
 };
 
 std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
@@ -71,9 +70,9 @@ class Retaining {
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
     extract();
-    auto held = identify();
+    auto held = identify(open_ones());
     if (held) {
-      embed(*held);
+      embed(open_ones(), *held);
       write_all(*held);
     } else {
       for (Passage* passage : open_ones()) passage->fail(held.error());
@@ -151,7 +150,6 @@ class Retaining {
   }
 
   /// Gives memories their ids, and tells which of them the bank holds.
-  Result<HeldMemories> identify() { return identify(open_ones()); }
   Result<HeldMemories> identify(const std::vector<Passage*>& passages) {
     std::vector<Memory*> memories;
     for (Passage* passage : passages) {
@@ -161,14 +159,16 @@ class Retaining {
   }
 
   /// One call for all memories that are new. Without vectors they are kept all the same.
-  void embed(const HeldMemories& held) {
-    if (settings_.embedder == nullptr) return;
+  void embed(const std::vector<Passage*>& passages, const HeldMemories& held) {
+    if (settings_.embedder == nullptr || !why_without_vectors_.empty()) return;
     std::vector<std::string_view> texts;
     std::vector<MemoryId> of;
     std::unordered_set<MemoryId> seen;
-    for (const Passage* passage : open_ones()) {
+    for (const Passage* passage : passages) {
       for (const Memory& memory : passage->records.memories) {
-        if (held.contains(memory.id) || !seen.insert(memory.id).second) continue;
+        if (held.contains(memory.id) || vectors_.contains(memory.id) ||
+            !seen.insert(memory.id).second)
+          continue;
         texts.push_back(memory.content);
         of.push_back(memory.id);
       }
@@ -225,6 +225,7 @@ class Retaining {
       }
       auto held = identify({&passage});
       if (!held) return passage.fail(std::move(held).error());
+      embed({&passage}, *held);  // what was held and has been erased meanwhile
       written = try_write({&passage}, *held);
       // A memory that was erased since we looked is invalid_argument: then it is a new one.
       if (written || (written.error().code != Errc::conflict &&
@@ -341,10 +342,11 @@ class Retaining {
     report.memories = std::ssize(said);
     report.no_longer_said = std::count_if(passage.former.begin(), passage.former.end(),
                                           [&](const MemoryId& id) { return !said.contains(id); });
-    if (report.without_vector > 0 && !why_without_vectors_.empty())
-      report.warnings.push_back(fmt::format(
-          "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
-          why_without_vectors_));
+    if (report.without_vector == 0 || why_without_vectors_.empty()) return;
+    report.embedder_failed = true;
+    report.warnings.push_back(fmt::format(
+        "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
+        why_without_vectors_));
   }
 
   static std::vector<MemoryId> distinct(std::vector<MemoryId> ids) {

@@ -34,7 +34,7 @@ Statements::Statements(const Database& database)
           fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.seq > (SELECT at FROM "
                       "{{bank}}.marks WHERE name = 'statements') AND m.kind = 0 AND NOT EXISTS "
                       "(SELECT FROM {{bank}}.statements s "
-                      "WHERE s.memory_id = m.id) ORDER BY m.seq LIMIT $1",
+                      "WHERE s.memory_id = m.id OFFSET 0) ORDER BY m.seq LIMIT $1",
                       memory_select_list("m.", false)))),
       position_(
           database.names().sql("SELECT at, coalesce((SELECT max(seq) FROM {bank}.memories), 0)"
