@@ -178,7 +178,7 @@ class RetainRun {
   void give_up_on_vectors(const std::vector<RetainReport>& reports) {
     if (settings_->embedder == nullptr) return;
     for (const RetainReport& report : reports) {
-      if (report.without_vector > 0) settings_->embedder = nullptr;
+      if (report.embedder_failed) settings_->embedder = nullptr;
     }
   }
 

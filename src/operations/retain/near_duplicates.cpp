@@ -1,9 +1,9 @@
 #include "operations/retain/near_duplicates.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
+#include "model/cosine.hpp"
 #include "operations/retain/same_statement.hpp"
 
 namespace bb5 {
@@ -11,19 +11,7 @@ namespace {
 
 constexpr std::size_t page_size = 1'000;
 /// So many memories more are looked at each time before it is noted that none of them is missing.
-constexpr std::int64_t unnoted = 10'000;
-
-double cosine_of(std::span<const float> left, std::span<const float> right) {
-  double product = 0;
-  double left_square = 0;
-  double right_square = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    product += double{left[i]} * right[i];
-    left_square += double{left[i]} * left[i];
-    right_square += double{right[i]} * right[i];
-  }
-  return product / std::sqrt(left_square * right_square);
-}
+constexpr std::int64_t unnoted = 1'000;
 
 bool is_valid_at(const Memory& memory, Timestamp moment) {
   return (!memory.valid_from || *memory.valid_from <= moment) &&
@@ -64,7 +52,7 @@ std::optional<MemoryId> NearDuplicates::find(std::int64_t key, std::string_view 
   const auto alike = by_key_.find(key);
   if (alike == by_key_.end()) return std::nullopt;
   for (const Statement& other : alike->second) {
-    if (other.vector.size() == vector.size() && cosine_of(vector, other.vector) >= threshold_ &&
+    if (other.vector.size() == vector.size() && cosine(vector, other.vector) >= threshold_ &&
         may_say_the_same(content, other.content))
       return other.id;
   }

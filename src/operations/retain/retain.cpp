@@ -29,13 +29,13 @@ struct Passage {
   std::optional<std::string> known_digest;  ///< Of the state that the bank holds.
   std::vector<MemoryId> former;             ///< What that state says, each once.
   DocumentRecords records;
+  std::vector<std::int64_t> statement_keys;  ///< Of the records' memories.
 
-  [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained && !done; }
+  [[nodiscard]] bool open() const { return report.state == RetainReport::State::retained; }
   void fail(Error error) {
     report.state = RetainReport::State::failed;
     report.error = std::move(error);
   }
-  bool done = false;
 };
 
 std::string counted(std::int64_t number, std::string_view one, std::string_view many) {
@@ -70,9 +70,9 @@ class Retaining {
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
     extract();
-    auto held = identify();
+    auto held = identify(open_ones());
     if (held) {
-      embed(*held);
+      embed(open_ones(), *held);
       write_all(*held);
     } else {
       for (Passage* passage : open_ones()) passage->fail(held.error());
@@ -137,6 +137,8 @@ class Retaining {
     passage.report.warnings = extraction.warnings;
     passage.report.usage = extraction.usage;
     passage.records = records_of(extraction, passage.extracted.prepared.document, moment_);
+    for (const Memory& memory : passage.records.memories)
+      passage.statement_keys.push_back(statement_key(memory.content));
   }
 
   std::vector<Passage*> open_ones() {
@@ -148,7 +150,6 @@ class Retaining {
   }
 
   /// Gives memories their ids, and tells which of them the bank holds.
-  Result<HeldMemories> identify() { return identify(open_ones()); }
   Result<HeldMemories> identify(const std::vector<Passage*>& passages) {
     std::vector<Memory*> memories;
     for (Passage* passage : passages) {
@@ -158,14 +159,16 @@ class Retaining {
   }
 
   /// One call for all memories that are new. Without vectors they are kept all the same.
-  void embed(const HeldMemories& held) {
-    if (settings_.embedder == nullptr) return;
+  void embed(const std::vector<Passage*>& passages, const HeldMemories& held) {
+    if (settings_.embedder == nullptr || !why_without_vectors_.empty()) return;
     std::vector<std::string_view> texts;
     std::vector<MemoryId> of;
     std::unordered_set<MemoryId> seen;
-    for (const Passage* passage : open_ones()) {
+    for (const Passage* passage : passages) {
       for (const Memory& memory : passage->records.memories) {
-        if (held.contains(memory.id) || !seen.insert(memory.id).second) continue;
+        if (held.contains(memory.id) || vectors_.contains(memory.id) ||
+            !seen.insert(memory.id).second)
+          continue;
         texts.push_back(memory.content);
         of.push_back(memory.id);
       }
@@ -182,7 +185,9 @@ class Retaining {
   }
 
   void write_all(const HeldMemories& held) {
-    if (auto indexed = index_missing_statements(bank_); !indexed) {
+    // Only what has a vector is compared with what is held.
+    if (const Result<> indexed = vectors_.empty() ? ok() : index_missing_statements(bank_);
+        !indexed) {
       for (Passage* passage : open_ones()) passage->fail(indexed.error());
       return;
     }
@@ -220,6 +225,7 @@ class Retaining {
       }
       auto held = identify({&passage});
       if (!held) return passage.fail(std::move(held).error());
+      embed({&passage}, *held);  // what was held and has been erased meanwhile
       written = try_write({&passage}, *held);
       // A memory that was erased since we looked is invalid_argument: then it is a new one.
       if (written || (written.error().code != Errc::conflict &&
@@ -264,9 +270,10 @@ class Retaining {
     NearDuplicates alike(settings_.near_duplicate);
     std::unordered_set<std::int64_t> keys;
     for (const Passage* passage : passages) {
-      for (const Memory& memory : passage->records.memories) {
-        if (!held.contains(memory.id) && vectors_.contains(memory.id))
-          keys.insert(statement_key(memory.content));
+      const std::vector<Memory>& memories = passage->records.memories;
+      for (std::size_t i = 0; i < memories.size(); ++i) {
+        if (!held.contains(memories[i].id) && vectors_.contains(memories[i].id))
+          keys.insert(passage->statement_keys[i]);
       }
     }
     BB5_TRY(alike.load(bank_, bank_, std::vector(keys.begin(), keys.end()), moment_));
@@ -282,8 +289,8 @@ class Retaining {
                        .digest = passage.extracted.prepared.digest,
                        .extractor = settings_.extractor.name(),
                        .retained_at = moment_};
-    for (const Memory& memory : passage.records.memories)
-      change.document.memories.push_back(settle(memory, passage, held, alike, fresh));
+    for (std::size_t i = 0; i < passage.records.memories.size(); ++i)
+      change.document.memories.push_back(settle(passage, i, held, alike, fresh));
     for (const EntityFact& fact : passage.records.entity_facts) {
       change.document.entity_facts.push_back(fact.id);
       fresh.entity_facts.push_back(fact);
@@ -295,8 +302,10 @@ class Retaining {
   }
 
   /// The memory of the bank that says this: itself, when it is held or new; a near duplicate.
-  MemoryId settle(const Memory& memory, Passage& passage, const HeldMemories& held,
+  MemoryId settle(Passage& passage, std::size_t place, const HeldMemories& held,
                   NearDuplicates& alike, Fresh& fresh) {
+    const Memory& memory = passage.records.memories[place];
+    const std::int64_t key = passage.statement_keys[place];
     RetainReport& report = passage.report;
     const auto pending = fresh.places.find(memory.id);
     if (held.contains(memory.id) ||
@@ -305,7 +314,6 @@ class Retaining {
       return memory.id;
     }
     if (pending != fresh.places.end()) return memory.id;  // the document says it twice
-    const std::int64_t key = statement_key(memory.content);
     const auto vector = vectors_.find(memory.id);
     if (vector != vectors_.end()) {
       if (const auto near = alike.find(key, memory.content, vector->second)) {
@@ -334,10 +342,11 @@ class Retaining {
     report.memories = std::ssize(said);
     report.no_longer_said = std::count_if(passage.former.begin(), passage.former.end(),
                                           [&](const MemoryId& id) { return !said.contains(id); });
-    if (report.without_vector > 0 && !why_without_vectors_.empty())
-      report.warnings.push_back(fmt::format(
-          "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
-          why_without_vectors_));
+    if (report.without_vector == 0 || why_without_vectors_.empty()) return;
+    report.embedder_failed = true;
+    report.warnings.push_back(fmt::format(
+        "{} for a vector: {}", counted(report.without_vector, "memory waits", "memories wait"),
+        why_without_vectors_));
   }
 
   static std::vector<MemoryId> distinct(std::vector<MemoryId> ids) {

@@ -80,6 +80,7 @@ struct RetainReport {
   std::int64_t entities = 0;
   std::int64_t relationships = 0;
   std::int64_t without_vector = 0;  ///< Of those added.
+  bool embedder_failed = false;     ///< For that reason; a warning says why.
   std::map<std::string, std::int64_t> secrets;
   std::int64_t recalled_blocks = 0;
   std::vector<std::string> warnings;

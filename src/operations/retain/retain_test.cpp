@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "stores/in_memory/in_memory_bank.hpp"
 #include "tests/contract/bank_contract.hpp"
@@ -60,11 +61,13 @@ class LetterEmbedder final : public Embedder {
  public:
   std::vector<std::size_t> batches;
   bool away = false;
+  std::function<void()> meanwhile;  ///< What others do while the first texts are embedded.
 
   [[nodiscard]] EmbedderInfo info() const override { return {"test/letters", 33}; }
   Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override {
     if (away) return Error{Errc::unavailable, "no vectors today"};
     batches.push_back(texts.size());
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
     std::vector<std::vector<float>> vectors;
     for (const std::string_view text : texts) {
       std::vector<float> vector(33, 0.0F);
@@ -185,6 +188,21 @@ TEST_F(Retain, ADocumentThatAnotherProcessRetainsMeanwhileLeavesTheOthersAlone) 
   }
   EXPECT_EQ(reports[1].no_longer_said, 1);
   EXPECT_THAT(found_now(), UnorderedElementsAre("Ada -> Redis", "Bob sleeps", "Dora swims"));
+}
+
+TEST_F(Retain, WhatIsErasedMeanwhileIsNewAgainAndGetsItsVector) {
+  retain_one("a.md", "Ada sleeps");
+  const MemoryId known = bank.page({})->front().id;
+  extractor.calls = 0;
+  embedder.meanwhile = [&] { EXPECT_THAT(bank.erase(known), HasValue(true)); };
+  const auto reports = retain({document("b.md", "Ada sleeps"), document("c.md", "Bob sleeps")});
+  for (const RetainReport& report : reports) {
+    EXPECT_EQ(report.state, State::retained) << report.source;
+    EXPECT_EQ(report.added, 1) << report.source;
+    EXPECT_EQ(report.without_vector, 0) << report.source;
+    EXPECT_FALSE(report.embedder_failed);
+  }
+  EXPECT_EQ(bank.stats()->vectors.at(VectorState::indexed), 2);
 }
 
 TEST_F(Retain, MoreThanIsWrittenTogetherIsAllRetained) {

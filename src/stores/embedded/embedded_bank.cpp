@@ -56,6 +56,9 @@ class EmbeddedBank final : public Bank {
     return read([&](Connection& c) { return read_embedder(c); });
   }
   Result<> set_embedder(const EmbedderInfo& embedder) override {
+    // Mostly it is recorded already: nobody who writes is waited for.
+    auto recorded = this->embedder();
+    if (recorded && *recorded == embedder) return ok();
     return with_writer([&](Connection& c) { return record_embedder(c, embedder); });
   }
   Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,

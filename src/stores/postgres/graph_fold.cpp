@@ -377,7 +377,7 @@ GraphFold::GraphFold(const Names& names)
       next_rev_(names.sql("SELECT nextval('{bank}.graph_rev')")),
       // A commit that wrote waits for the disk, and with it for all bulk loads before it.
       read_whole_tables_("SET LOCAL enable_seqscan = on"),
-      write_something_(names.sql("UPDATE {bank}.bank_info SET one = one")),
+      write_something_(names.sql("UPDATE {bank}.marks SET at = at WHERE name = 'resolved'")),
       entities_(names.sql(entities_sql(false))),
       relationships_(names.sql(relationships_sql(false))),
       mentions_(names.sql(mentions_sql(false))),

@@ -71,10 +71,11 @@ MergeRecord::MergeRecord(const Database& database, const GraphFold& fold)
       clear_apart_(database.names().sql("DELETE FROM {bank}.kept_apart")),
       insert_apart_(
           database.names().sql("INSERT INTO {bank}.kept_apart VALUES ($1, $2, $3, $4, $5, $6)")),
-      read_mark_(database.names().sql("SELECT resolved_rev, (SELECT coalesce(max(rev), 0) FROM "
-                                      "{bank}.entities) FROM {bank}.bank_info")),
+      read_mark_(database.names().sql("SELECT at, (SELECT coalesce(max(rev), 0) FROM "
+                                      "{bank}.entities) FROM {bank}.marks WHERE name = "
+                                      "'resolved'")),
       move_mark_(database.names().sql(
-          "UPDATE {bank}.bank_info SET resolved_rev = greatest(resolved_rev, $1)")) {}
+          "UPDATE {bank}.marks SET at = greatest(at, $1) WHERE name = 'resolved'")) {}
 
 Result<std::vector<EntityMerge>> MergeRecord::all() const {
   auto rows = database_.read("read merges", read_);

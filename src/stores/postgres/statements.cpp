@@ -30,21 +30,23 @@ Params params_of(std::span<const StatementKey> entries) {
 
 Statements::Statements(const Database& database)
     : database_(database),
-      missing_(database.names().sql(fmt::format(
-          "SELECT {} FROM {{bank}}.memories m WHERE m.seq > (SELECT statements_to FROM "
-          "{{bank}}.bank_info) AND m.kind = 0 AND NOT EXISTS (SELECT FROM {{bank}}.statements s "
-          "WHERE s.memory_id = m.id) ORDER BY m.seq LIMIT $1",
-          memory_select_list("m.", false)))),
-      position_(database.names().sql(
-          "SELECT statements_to, coalesce((SELECT max(seq) FROM {bank}.memories), 0)"
-          " FROM {bank}.bank_info")),
+      missing_(database.names().sql(
+          fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.seq > (SELECT at FROM "
+                      "{{bank}}.marks WHERE name = 'statements') AND m.kind = 0 AND NOT EXISTS "
+                      "(SELECT FROM {{bank}}.statements s "
+                      "WHERE s.memory_id = m.id OFFSET 0) ORDER BY m.seq LIMIT $1",
+                      memory_select_list("m.", false)))),
+      position_(
+          database.names().sql("SELECT at, coalesce((SELECT max(seq) FROM {bank}.memories), 0)"
+                               " FROM {bank}.marks WHERE name = 'statements'")),
       // One that is erased at the same time is waited for, or waits.
       index_(database.names().sql(
           fmt::format(put_sql,
-                      " JOIN (SELECT id FROM {bank}.memories WHERE id = ANY($1) FOR KEY SHARE) m"
+                      " JOIN (SELECT id FROM {bank}.memories WHERE id = ANY($1) ORDER BY id FOR "
+                      "KEY SHARE) m"
                       " ON m.id = n.memory_id"))),
-      advance_(database.names().sql("UPDATE {bank}.bank_info SET statements_to = $1"
-                                    " WHERE statements_to < $1")),
+      advance_(database.names().sql("UPDATE {bank}.marks SET at = $1 WHERE name = 'statements'"
+                                    " AND at < $1")),
       find_(database.names().sql(
           "SELECT s.memory_id, s.key FROM unnest($1::bigint[]) AS w(key) CROSS JOIN LATERAL"
           " (SELECT * FROM {bank}.statements x WHERE x.key = w.key OFFSET 0) s")),
@@ -53,14 +55,13 @@ Statements::Statements(const Database& database)
 
 Result<StatementIndex::Missing> Statements::missing(std::size_t limit) const {
   // The position first: what is written from here on is looked at next time.
-  auto position = database_.read("look where the index of statements stands", position_);
-  if (!position) return std::move(position).error();
-  auto rows =
-      database_.read("look for statements to index", missing_, Params().int8(limit_of(limit)));
-  if (!rows) return std::move(rows).error();
-  StatementIndex::Missing missing{.memories = read_memories(*rows),
-                                  .after = position->int8(0, 0),
-                                  .up_to = position->int8(0, 1)};
+  const Command commands[] = {{position_}, {missing_, Params().int8(limit_of(limit))}};
+  auto answers = database_.read("look for statements to index", commands);
+  if (!answers) return std::move(answers).error();
+  const Rows& position = (*answers)[0];
+  StatementIndex::Missing missing{.memories = read_memories((*answers)[1]),
+                                  .after = position.int8(0, 0),
+                                  .up_to = position.int8(0, 1)};
   if (!missing.memories.empty() && missing.memories.size() == limit)
     missing.up_to = missing.memories.back().seq;
   return missing;
@@ -69,7 +70,7 @@ Result<StatementIndex::Missing> Statements::missing(std::size_t limit) const {
 Result<> Statements::index(std::span<const StatementKey> entries, std::int64_t up_to) const {
   return database_.transact<std::monostate>(
       "index statements", [&](Transaction& transaction) -> Result<> {
-        const Command commands[] = {{index_, params_of(entries)}, {advance_, Params().int8(up_to)}};
+        const Command commands[] = {{advance_, Params().int8(up_to)}, {index_, params_of(entries)}};
         transaction.number_with_next_run();
         BB5_TRY(transaction.run(commands));
         return ok();

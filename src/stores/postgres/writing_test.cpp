@@ -1,4 +1,5 @@
 // Several writers, connections that break at the worst moment, a server that dies.
+#include <future>
 #include <random>
 #include <set>
 #include <thread>
@@ -523,6 +524,23 @@ TEST_F(PostgresWriting, ATamperedRowIsNamed) {
       *admin, schema_->sql("UPDATE {bank}.memories SET content = 'altered' WHERE legacy_id = 'b'"));
   EXPECT_THAT(bank_->check(false), HasValue(IsEmpty()));
   EXPECT_THAT(bank_->check(true), HasValue(ElementsAre(HasSubstr("(b)"))));
+}
+
+// Who writes vectors holds the bank's model to its end, and then wants the fold: whoever has the
+// fold must not want the model.
+TEST_F(PostgresWriting, FoldsAndMarksDoNotWaitForWritersOfVectors) {
+  const auto writer = connect();
+  must_execute(*writer, schema_->sql("BEGIN; SELECT model FROM {bank}.bank_info FOR SHARE"));
+  auto others = std::async(std::launch::async, [&] {
+    EXPECT_THAT(bank_->fold_graph(), Succeeds());
+    EXPECT_THAT(bank_->merge_resolved({}, 5), HasValue(IsEmpty()));
+    EXPECT_THAT(bank_->index_statements({}, 5), Succeeds());
+  });
+  EXPECT_EQ(others.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  must_execute(*writer, "COMMIT");
+  others.get();
+  EXPECT_EQ(bank_->resolved_mark()->up_to, 5);
+  EXPECT_EQ(bank_->missing_statements(1)->after, 5);
 }
 
 TEST_F(PostgresWriting, AnOpenTransactionsChangesAreNotSkippedForGood) {

@@ -8,11 +8,18 @@ CREATE TABLE {bank}.bank_info (
   -- How every process searches; written by whoever builds the index.
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
-  ivfflat_probes integer NOT NULL DEFAULT 1,
-  resolved_rev bigint NOT NULL DEFAULT 0, -- entities up to this rev were compared with all others
-  statements_to bigint NOT NULL DEFAULT 0  -- of this seq and before, all memories are in statements
+  ivfflat_probes integer NOT NULL DEFAULT 1
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
+
+-- How far something has come. Not in bank_info: its row is held by who writes vectors, to the end.
+CREATE TABLE {bank}.marks (
+  name text PRIMARY KEY,
+  at bigint NOT NULL
+);
+INSERT INTO {bank}.marks VALUES
+  ('resolved', 0),            -- entities up to this rev were compared with all others
+  ('statements', 0);          -- of this seq and before, all memories are in statements
 
 CREATE SEQUENCE {bank}.memory_seq;
 CREATE SEQUENCE {bank}.fact_seq;
