@@ -69,7 +69,8 @@ Result<StatementIndex::Missing> Statements::missing(std::size_t limit) const {
 Result<> Statements::index(std::span<const StatementKey> entries, std::int64_t up_to) const {
   return database_.transact<std::monostate>(
       "index statements", [&](Transaction& transaction) -> Result<> {
-        const Command commands[] = {{index_, params_of(entries)}, {advance_, Params().int8(up_to)}};
+        // In this order, which is that of a change of the model: bank_info, then memories.
+        const Command commands[] = {{advance_, Params().int8(up_to)}, {index_, params_of(entries)}};
         transaction.number_with_next_run();
         BB5_TRY(transaction.run(commands));
         return ok();
