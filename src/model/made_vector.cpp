@@ -1,7 +1,5 @@
 #include "model/made_vector.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -82,12 +80,7 @@ Result<> check_lengths(std::span<const MadeVector> vectors, std::size_t dimensio
 
 Result<> check_numbers(std::span<const MadeVector> vectors) {
   for (const MadeVector& vector : vectors) {
-    const auto finite = [](float x) { return std::isfinite(x); };
-    const auto zero = [](float x) { return x == 0; };
-    const auto& numbers = vector.embedding;
-    if (std::all_of(numbers.begin(), numbers.end(), finite) &&
-        !std::all_of(numbers.begin(), numbers.end(), zero))
-      continue;
+    if (has_direction(vector.embedding)) continue;
     return Error{Errc::invalid_argument,
                  fmt::format("memory {} cannot have a vector that is not finite or all zero",
                              vector.id.to_string())};

@@ -281,6 +281,11 @@ Result<> validate(const Memory& memory) {
   return check_vector("given", memory.given->numbers);
 }
 
+bool has_direction(std::span<const float> vector) {
+  return std::all_of(vector.begin(), vector.end(), [](float x) { return std::isfinite(x); }) &&
+         std::any_of(vector.begin(), vector.end(), [](float x) { return x != 0; });
+}
+
 std::string content_hash(const Memory& memory) {
   FieldHash hash;
   hash.add(memory.legacy_id);

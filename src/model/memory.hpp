@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -107,6 +108,9 @@ void set_metadata(Memory& memory, std::string_view key, std::string_view json_va
 /// vectors finite and not all zero, `embedding` present exactly when indexed, `given` only then.
 /// Errors: invalid_argument naming the field.
 Result<> validate(const Memory& memory);
+
+/// Finite numbers, not all zero: a vector that cosines can be taken of.
+[[nodiscard]] bool has_direction(std::span<const float> vector);
 
 /// SHA-256 over every field but id, seq, updated_at, given and the vector's bits, length-prefixed:
 /// two memories with equal hashes and equal vectors are the same record.

@@ -162,5 +162,13 @@ TEST(Differences, NamesTheNumberOfTheVectorThatDiffersWithItsBits) {
   EXPECT_THAT(found[0].right, testing::HasSubstr("0xbe7fffff"));
 }
 
+TEST(HasDirection, IsWhatCosinesCanBeTakenOf) {
+  EXPECT_TRUE(has_direction(std::vector<float>{0, -0.5f}));
+  EXPECT_FALSE(has_direction(std::vector<float>{0, -0.0f}));
+  EXPECT_FALSE(has_direction(std::vector<float>{1, NAN}));
+  EXPECT_FALSE(has_direction(std::vector<float>{1, INFINITY}));
+  EXPECT_FALSE(has_direction(std::vector<float>{}));
+}
+
 }  // namespace
 }  // namespace bb5

@@ -259,6 +259,19 @@ class Errors(ModelTest):
         self.assertEqual(server.requests, [])
         self.assertEqual(self.model(), LOCAL_MODEL)
 
+    def test_a_dry_run_drops_nothing(self):
+        self.serve(dimension=8)
+        self.must(self.store.json("reembed", "--to", "openai/new@8", **self.service))
+        kept = self.stats()["other_vectors"]
+        self.assertEqual(kept, {LOCAL_MODEL: 1})
+        answer = self.must(self.store.run("reembed", "--to", "openai/new@8", "--drop-old", "--dry-run", **self.service))
+        self.assertIn("Nothing to do: the bank's model is openai/new@8 already", answer.out)
+        self.assertNotIn("Dropped", answer.out)
+        self.assertEqual(self.stats()["other_vectors"], kept)
+        answer = self.must(self.store.json("reembed", "--to", "openai/new@8", "--drop-old", "--dry-run", **self.service))
+        self.assertEqual(answer.document["dropped"], 0)
+        self.assertEqual(self.stats()["other_vectors"], kept)
+
     def test_another_embedder_is_refused_with_the_way_to_change(self):
         self.serve(dimension=8)
         answer = self.store.json("add", "x", "--embedder", "openai/new@8", **self.service)

@@ -92,7 +92,7 @@ class Recalling {
     const std::string text_md5 = to_hex(md5(query_.text));
     auto cached = bank_.cached_embedding(bank_embedder.model, text_md5);
     if (!cached) return std::move(cached).error();
-    if (*cached && (*cached)->size() == bank_embedder.dimension) {
+    if (*cached && (*cached)->size() == bank_embedder.dimension && has_direction(**cached)) {
       // A cache that cannot be written to is no reason not to answer.
       if (models_.cache != nullptr)
         static_cast<void>(models_.cache->note_use(bank_embedder.model, text_md5, now()));

@@ -124,6 +124,19 @@ class CountingEmbedder final : public Embedder {
   std::function<void()> meanwhile;
 };
 
+/// As the old system's cache may hold it.
+TEST_F(Recall, AsksTheEmbedderWhereTheCachedVectorHasNoDirection) {
+  const EmbeddingCache::Entry entries[] = {{to_hex(md5("weather")), "test/two", {0, 0}}};
+  ASSERT_THAT(bank_->cache_embeddings(entries, nullptr), Succeeds());
+  CountingEmbedder embedder;
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "weather", .limit = 1}, {.embedder = &embedder})),
+              ElementsAre("rain"));
+  EXPECT_EQ(embedder.asked, 1U);
+  const auto answer = recall(*bank_, {.text = "weather", .limit = 1});
+  ASSERT_THAT(answer, Succeeds());
+  EXPECT_THAT(answer->receipt.arms[0].why, HasSubstr("no embedder for test/two"));
+}
+
 TEST_F(Recall, SaysSoWhenTheBankChangesItsModelWhileItIsAsked) {
   CountingEmbedder embedder;
   embedder.meanwhile = [&] {

@@ -59,6 +59,7 @@ class ModelChange {
       if (!vectors) return std::move(vectors).error();
       fail_point("change_model.before_batch");
       auto held = bank_.hold_vectors(report_.to, *vectors);
+      if (!held && held.error().code == Errc::conflict) held = as_another_changed(held.error());
       if (!held) return std::move(held).error();
       report_.embedded += *held;
       report_.from_cache += from_cache;
@@ -68,6 +69,14 @@ class ModelChange {
           options_.progress && !options_.progress({done, std::max(done, report_.lacking)});
       if (report_.stopped) return ok();
     }
+  }
+
+  /// The same change, made by another process meanwhile, has no need of these vectors.
+  Result<std::int64_t> as_another_changed(const Error& conflict) const {
+    auto present = bank_.embedder();
+    if (!present) return std::move(present).error();
+    if (*present != report_.to) return conflict;
+    return 0;
   }
 
   /// Leaves all as it is when others wrote memories since the last pass: then there is another one.

@@ -112,6 +112,44 @@ TEST_F(ChangeModel, TakesUpWhatOthersWriteMeanwhile) {
   EXPECT_THAT(vector_of("ccc"), ElementsAre(1, 19, 0));
 }
 
+/// Two of the same command: the other one is done while this one waits for its embedder.
+TEST_F(ChangeModel, IsDoneWhenAnotherOneWasFaster) {
+  LengthEmbedder other_embedder;
+  embedder.before = [&] { ASSERT_TRUE(change_model(*bank, length, &other_embedder)->changed); };
+  const auto report = change_model(*bank, length, &embedder);
+  ASSERT_THAT(report, Succeeds());
+  EXPECT_TRUE(report->changed);
+  EXPECT_FALSE(report->stopped);
+  EXPECT_EQ(report->embedded, 0);
+  EXPECT_EQ(report->passed_over, 3);
+  EXPECT_EQ(*bank->embedder(), length);
+}
+
+/// Still a conflict: the other one changed to a model of the same name and another length.
+TEST_F(ChangeModel, IsNotDoneWhenAnotherOneChangedToOtherVectors) {
+  const EmbedderInfo shorter{.model = length.model, .dimension = 2};
+  embedder.before = [&] {
+    std::vector<MadeVector> made;
+    for (const Memory& memory : *bank->lacking(shorter.model, 0, 10))
+      made.push_back({memory.id, content_sha256_of(memory.content), {1, 1}});
+    ASSERT_THAT(bank->hold_vectors(shorter, made), Succeeds());
+    ASSERT_THAT(bank->change_model(shorter), HasValue(0));
+  };
+  EXPECT_THAT(change_model(*bank, length, &embedder), FailsWith(Errc::conflict));
+}
+
+/// The old system's cache may hold vectors of zeros: they are record, and of no use.
+TEST_F(ChangeModel, AsksTheEmbedderWhereACachedVectorHasNoDirection) {
+  const EmbeddingCache::Entry cached[] = {
+      {.text_md5 = to_hex(md5("bb")), .model = length.model, .embedding = {0, 0, 0}},
+      {.text_md5 = to_hex(md5("ccc")), .model = length.model, .embedding = {NAN, 0, 0}}};
+  ASSERT_THAT(bank->cache_embeddings(cached, nullptr), Succeeds());
+  const auto report = change_model(*bank, length, &embedder);
+  ASSERT_THAT(report, Succeeds());
+  EXPECT_EQ(report->from_cache, 0);
+  EXPECT_THAT(vector_of("bb"), ElementsAre(1, 2, 0));
+}
+
 TEST_F(ChangeModel, StopsWhenItIsToldAndGoesOnLater) {
   const auto refused =
       change_model(*bank, length, &embedder, {.before = [](const auto&) { return false; }});

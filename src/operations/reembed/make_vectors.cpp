@@ -17,8 +17,10 @@ Result<std::vector<MadeVector>> make_vectors(const EmbeddingCache& cache, Embedd
   for (const Memory& memory : memories) {
     auto cached = cache.cached_embedding(model, to_hex(md5(memory.content)));
     if (!cached) return std::move(cached).error();
-    // Another length: of a service that once was asked for other dimensions.
-    const bool usable = *cached && (*cached)->size() == embedder.info().dimension;
+    // Another length: of a service that once was asked for other dimensions. The cache that came
+    // from the old system may hold anything.
+    const bool usable =
+        *cached && (*cached)->size() == embedder.info().dimension && has_direction(**cached);
     if (!usable) {
       unseen.push_back(made.size());
       texts.push_back(memory.content);

@@ -10,8 +10,9 @@
 
 namespace bb5 {
 
-/// Vectors for the memories, in their order: those that the bank has seen before, and says how
-/// many, the rest computed in one call. Errors: those of the cache and of the embedder.
+/// Vectors for the memories, in their order: those that the bank has seen before and that are
+/// usable, and says how many, the rest computed in one call. Errors: those of the cache and of the
+/// embedder.
 [[nodiscard]] Result<std::vector<MadeVector>> make_vectors(const EmbeddingCache& cache,
                                                            Embedder& embedder,
                                                            const std::vector<Memory>& memories,

@@ -68,7 +68,7 @@ std::vector<Uuid> uuids_of(std::span<const MadeVector> vectors) {
 BankModel::BankModel(const Database& database)
     : database_(database),
       shared_embedder_(
-          database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR SHARE")),
+          database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR KEY SHARE")),
       locked_embedder_(
           database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR UPDATE")),
       set_embedder_(database.names().sql("UPDATE {bank}.bank_info SET model = $1, dimension = $2, "
@@ -113,7 +113,7 @@ BankModel::BankModel(const Database& database)
           "o.memory_id = x.id AND o.model = $1 WHERE m.id = x.id")),
       given_(database.names().sql(fmt::format(
           "SELECT {} FROM {{bank}}.memories m WHERE m.seq > $1 AND m.given_model <> '' ORDER BY "
-          "m.seq LIMIT $2 FOR UPDATE",
+          "m.seq LIMIT $2",
           memory_select_list("m.", true)))),
       drop_given_(database.names().sql(
           "UPDATE {bank}.memories SET given_model = '', record_hash = $2 WHERE id = $1")),
@@ -322,11 +322,15 @@ Result<std::int64_t> BankModel::change(const EmbedderInfo& next) const {
 }
 
 Result<std::int64_t> BankModel::drop_others() const {
+  const std::string lock_out_writers =
+      database_.names().sql("LOCK TABLE {bank}.memories IN EXCLUSIVE MODE");
   return database_.transact<std::int64_t>(
       "drop vectors of other models", [&](Transaction& transaction) -> Result<std::int64_t> {
         transaction.connection().set_patience(as_long_as_it_takes);
         transaction.number_with_next_run();
         BB5_TRY(transaction.run(locked_embedder_));
+        // Readers go on. Locks on the rows alone would be taken in another order than writers have.
+        if (!transaction.connection().execute(lock_out_writers)) return transaction.error();
         for (std::int64_t after = 0;;) {
           auto rows = transaction.run(given_, Params().int8(after).int8(rows_a_page));
           if (!rows) return std::move(rows).error();

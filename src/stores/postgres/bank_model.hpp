@@ -13,8 +13,9 @@ namespace bb5::postgres {
 /// The model of the bank's vectors: recording it, giving memories vectors of it, and changing it,
 /// as MemoryStore and OtherVectors have it.
 ///
-/// Whoever writes vectors holds bank_info FOR SHARE until the end, whoever changes the model FOR
-/// UPDATE: so none of the wrong model is ever written. The change itself has the table of memories
+/// Whoever writes vectors holds bank_info FOR KEY SHARE until the end, whoever changes the model
+/// FOR UPDATE: so none of the wrong model is ever written. An UPDATE of what else stands in that
+/// row neither waits for writers nor makes them wait. The change itself has the table of memories
 /// to itself, readers wait: it gives the vectors' column another type.
 class BankModel {
  public:

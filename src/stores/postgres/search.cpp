@@ -213,12 +213,8 @@ Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
   for (bool once_more = asked.model.empty();; once_more = false) {
     auto settings = settings_for(asked);
     if (!settings) return std::move(settings).error();
-    const bool finite =
-        std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); });
-    const bool zero = std::all_of(query.begin(), query.end(), [](float x) { return x == 0; });
-    if (query.empty() || !finite || zero) {
+    if (!has_direction(query))
       return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
-    }
     SearchResult result;
     if (k == 0) return result;
     auto found = candidates(*settings, query, k, filter);

@@ -671,7 +671,7 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       relationship_facts_table_(database.names().sql("{bank}.relationship_facts")),
       embedder_{Statement(database.names().sql("SELECT model, dimension FROM {bank}.bank_info")),
                 Statement(database.names().sql(
-                    "SELECT model, dimension FROM {bank}.bank_info FOR SHARE"))},
+                    "SELECT model, dimension FROM {bank}.bank_info FOR KEY SHARE"))},
       held_memories_(database.names().sql(
           "SELECT id, record_hash, kind, entities, network, standing, vector_state FROM "
           "{bank}.memories WHERE id = ANY($1)")),

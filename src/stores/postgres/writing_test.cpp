@@ -562,5 +562,96 @@ TEST_F(PostgresWriting, AnOpenTransactionsChangesAreNotSkippedForGood) {
   EXPECT_TRUE(pending->front().removed);
 }
 
+/// Notes that stand beside the model in bank_info are moved in transactions that hold the fold's
+/// lock, for which writers wait: if these waited for the writers' lock on the model, they would
+/// wait in a ring.
+TEST_F(PostgresWriting, WritersOfVectorsAndThoseWhoMoveTheBanksNotesDoNotWaitForEachOther) {
+  ASSERT_THAT(bank_->set_embedder({"test/two", 2}), Succeeds());
+  const auto other = connect();
+  must_execute(*other, "BEGIN; SET lock_timeout = 2000");
+  must_execute(*other, schema_->sql("UPDATE {bank}.bank_info SET resolved_rev = 7"));
+  std::promise<void> written;
+  std::thread writer([&] {
+    const std::vector<Memory> memories = {vector_memory("a", {1, 2})};
+    EXPECT_THAT(bank_->write({.memories = memories, .model = "test/two"}), Succeeds());
+    written.set_value();
+  });
+  EXPECT_EQ(written.get_future().wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  must_execute(*other, "COMMIT");
+  writer.join();
+
+  // The other way round: who writes vectors, keeps the model, and nothing but the model.
+  must_execute(*other, "BEGIN");
+  must_execute(*other, schema_->sql("SELECT model FROM {bank}.bank_info FOR KEY SHARE"));
+  EXPECT_THAT(bank_->merge_resolved({}, 9), Succeeds());
+  std::promise<void> changed;
+  std::thread changer([&] {
+    EXPECT_THAT(bank_->drop_other_vectors(), HasValue(0));
+    changed.set_value();
+  });
+  const auto is_changed = changed.get_future();
+  EXPECT_EQ(is_changed.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+  must_execute(*other, "COMMIT");
+  EXPECT_EQ(is_changed.wait_for(std::chrono::seconds(5)), std::future_status::ready);
+  changer.join();
+}
+
+/// Until someone on the server waits for a lock.
+void wait_for_a_waiter() {
+  const auto watcher = connect();
+  const std::string waiting =
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
+      "current_database()";
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (query_text(*watcher, waiting) == "0" && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
+TEST_F(PostgresWriting, IndexingStatementsAndAChangeOfTheModelDoNotWaitForEachOtherInARing) {
+  const std::vector<Memory> memories = {make_memory("a")};
+  ASSERT_THAT(bank_->write({.memories = memories}), Succeeds());
+  const auto change = connect();
+  must_execute(*change, "BEGIN; SET deadlock_timeout = '100ms'");
+  must_execute(*change, schema_->sql("SELECT model FROM {bank}.bank_info FOR UPDATE"));
+  std::thread indexer([&] {
+    const std::vector<StatementKey> keys = {{memories[0].id, 7}};
+    EXPECT_THAT(bank_->index_statements(keys, 1), Succeeds());
+  });
+  wait_for_a_waiter();
+  must_execute(*change, schema_->sql("LOCK TABLE {bank}.memories IN ACCESS EXCLUSIVE MODE"));
+  must_execute(*change, "COMMIT");
+  indexer.join();
+}
+
+/// Two memories that stand in one order of insertion and in another one of ids.
+TEST_F(PostgresWriting, DroppingVectorsAndWritersDoNotWaitForEachOtherInARing) {
+  const EmbedderInfo two{"test/two", 2};
+  const EmbedderInfo three{"test/three", 3};
+  ASSERT_THAT(bank_->set_embedder(two), Succeeds());
+  std::vector<Memory> memories = {vector_memory("a", {1, 2}), vector_memory("b", {2, 1})};
+  std::sort(memories.begin(), memories.end(),
+            [](const Memory& x, const Memory& y) { return x.id > y.id; });
+  for (const Memory& memory : memories) {
+    const std::span one(&memory, 1);
+    ASSERT_THAT(bank_->write({.memories = one}), Succeeds());
+    const MadeVector made[] = {{memory.id, content_sha256_of(memory.content), {1, 2, 3}}};
+    ASSERT_THAT(bank_->hold_vectors(three, made), HasValue(1));
+  }
+  ASSERT_THAT(bank_->change_model(three), HasValue(0));
+
+  const auto lock = [&](std::size_t i) {
+    return schema_->sql(fmt::format("SELECT id FROM {{bank}}.memories WHERE id = '{}' FOR UPDATE",
+                                    memories[i].id.to_string()));
+  };
+  const auto writer = connect();
+  must_execute(*writer, "BEGIN; SET deadlock_timeout = '100ms'");
+  must_execute(*writer, lock(1));
+  std::thread dropper([&] { EXPECT_THAT(bank_->drop_other_vectors(), HasValue(2)); });
+  wait_for_a_waiter();
+  must_execute(*writer, lock(0));
+  must_execute(*writer, "COMMIT");
+  dropper.join();
+}
+
 }  // namespace
 }  // namespace bb5::postgres
