@@ -25,11 +25,6 @@ double cosine_of(std::span<const float> left, std::span<const float> right) {
   return product / std::sqrt(left_square * right_square);
 }
 
-bool is_valid_at(const Memory& memory, Timestamp moment) {
-  return (!memory.valid_from || *memory.valid_from <= moment) &&
-         (!memory.valid_until || moment < *memory.valid_until);
-}
-
 }  // namespace
 
 Result<> NearDuplicates::load(const MemoryStore& bank, const StatementIndex& index,

@@ -43,12 +43,8 @@ bool matches(const MemoryFilter& filter, const Memory& memory) {
   const auto holds = [](const auto& list, const auto& value) {
     return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
   };
-  const auto valid_at = [&](Timestamp moment) {
-    return (!memory.valid_from || *memory.valid_from <= moment) &&
-           (!memory.valid_until || *memory.valid_until > moment);
-  };
   return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind) &&
-         (!filter.valid_at || valid_at(*filter.valid_at));
+         (!filter.valid_at || is_valid_at(memory, *filter.valid_at));
 }
 
 /// Lower-cased words of letters and digits: enough to find things in tests.
