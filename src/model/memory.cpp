@@ -169,6 +169,11 @@ std::optional<std::string> parse_network(std::string_view text) {
   return std::nullopt;
 }
 
+bool is_valid_at(const Memory& memory, Timestamp moment) {
+  return (!memory.valid_from || *memory.valid_from <= moment) &&
+         (!memory.valid_until || moment < *memory.valid_until);
+}
+
 std::vector<std::string> derive_columns(Memory& memory) {
   memory.kind = MemoryKind::memory;
   memory.confidence.reset();

@@ -88,6 +88,10 @@ struct Memory {
   bool operator==(const Memory&) const = default;
 };
 
+/// Whether the memory holds at a moment: valid_from ≤ moment < valid_until, where an end that is
+/// unset is open.
+[[nodiscard]] bool is_valid_at(const Memory& memory, Timestamp moment);
+
 /// Sets confidence, source, source_type, category and entities from `memory.metadata`. Values of
 /// another type than the column's leave it empty; a confidence outside [0, 1] or not finite too.
 /// Returns the names of the keys that were there but did not fit.

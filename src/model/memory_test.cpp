@@ -41,6 +41,25 @@ TEST(ParseNetwork, KnowsTheLettersAndCasesOfTheOldSystem) {
   EXPECT_EQ(parse_network("facts"), std::nullopt);
 }
 
+TEST(IsValidAt, TakesTheFirstMomentAndNotTheLastAndLeavesAnUnsetEndOpen) {
+  const auto second = [](int count) { return Timestamp(std::chrono::seconds(count)); };
+  const auto moments_of = [&](std::optional<Timestamp> from, std::optional<Timestamp> until) {
+    Memory memory = tea();
+    memory.valid_from = from;
+    memory.valid_until = until;
+    std::vector<int> moments;
+    for (int moment = 0; moment < 5; ++moment) {
+      if (is_valid_at(memory, second(moment))) moments.push_back(moment);
+    }
+    return moments;
+  };
+  EXPECT_THAT(moments_of({}, {}), ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(moments_of(second(1), {}), ElementsAre(1, 2, 3, 4));
+  EXPECT_THAT(moments_of({}, second(3)), ElementsAre(0, 1, 2));
+  EXPECT_THAT(moments_of(second(1), second(3)), ElementsAre(1, 2));
+  EXPECT_THAT(moments_of(second(2), second(2)), IsEmpty());
+}
+
 TEST(DeriveColumns, ReadsWhatRetainWrote) {
   Memory memory = tea();
   memory.metadata =

@@ -65,8 +65,7 @@ struct WriteOutcome {
 struct MemoryFilter {
   std::vector<std::string> networks;
   std::vector<MemoryKind> kinds;
-  /// Those that are valid at this moment: valid_from ≤ valid_at < valid_until, where an end that is
-  /// unset is open. Nothing: all, whenever they are valid.
+  /// Those that are valid at this moment (is_valid_at). Nothing: all, whenever they are valid.
   std::optional<Timestamp> valid_at;
   bool operator==(const MemoryFilter&) const = default;
 };

@@ -13,11 +13,6 @@ constexpr std::size_t page_size = 1'000;
 /// So many memories more are looked at each time before it is noted that none of them is missing.
 constexpr std::int64_t unnoted = 1'000;
 
-bool is_valid_at(const Memory& memory, Timestamp moment) {
-  return (!memory.valid_from || *memory.valid_from <= moment) &&
-         (!memory.valid_until || moment < *memory.valid_until);
-}
-
 }  // namespace
 
 Result<> NearDuplicates::load(const MemoryStore& bank, const StatementIndex& index,
