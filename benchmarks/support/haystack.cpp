@@ -116,10 +116,11 @@ Haystack::Haystack(std::span<const Conversation> conversations, VectorCache& vec
   statistics_.authors.assign(authors.begin(), authors.end());
   count();
   embed();
+  for (const AskedQuestion& question : questions_) search(question);
 }
 
 const std::string& Haystack::conversation_of(const AskedQuestion& question) const {
-  return conversations_.at(static_cast<std::size_t>(&question - questions_.data()));
+  return conversations_[place_of(question)];
 }
 
 void Haystack::count() {
@@ -164,23 +165,19 @@ void Haystack::embed() {
   words_ = std::make_shared<const Words>(surface, std::move(unseen));
 }
 
-std::vector<Hit> Haystack::hits_by_words(const AskedQuestion& question) const {
+void Haystack::search(const AskedQuestion& question) {
   const auto scores = ranking::score_words(question.text, plain_, ranking::Threads(plain_),
                                            statistics_, ranking::NoWordNeighbours());
-  std::vector<Hit> hits;
+  std::vector<Hit> by_words;
+  std::vector<Hit> by_meaning;
   for (std::size_t i = 0; i < turns_.size(); ++i) {
-    if (scores.own[i] > 0) hits.push_back({ids_[i], static_cast<std::int64_t>(i), scores.own[i]});
+    const auto seq = static_cast<std::int64_t>(i);
+    if (scores.own[i] > 0) by_words.push_back({ids_[i], seq, scores.own[i]});
+    by_meaning.push_back(
+        {ids_[i], seq, cosine(vectors_->of(question.text), vectors_->of(turns_[i]->content))});
   }
-  return best(std::move(hits));
-}
-
-std::vector<Hit> Haystack::hits_by_meaning(const AskedQuestion& question) const {
-  std::vector<Hit> hits;
-  for (std::size_t i = 0; i < turns_.size(); ++i) {
-    hits.push_back({ids_[i], static_cast<std::int64_t>(i),
-                    cosine(vectors_->of(question.text), vectors_->of(turns_[i]->content))});
-  }
-  return best(std::move(hits));
+  by_words_.push_back(best(std::move(by_words)));
+  by_meaning_.push_back(best(std::move(by_meaning)));
 }
 
 ranking::Passage Haystack::passage(std::size_t turn, const AskedQuestion& question,

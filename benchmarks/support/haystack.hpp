@@ -39,9 +39,13 @@ class Haystack {
   [[nodiscard]] const std::vector<AskedQuestion>& questions() const { return questions_; }
   [[nodiscard]] const std::string& conversation_of(const AskedQuestion& question) const;
 
-  /// The best by BM25 of the text alone, scores above 0; by cosine.
-  [[nodiscard]] std::vector<Hit> hits_by_words(const AskedQuestion& question) const;
-  [[nodiscard]] std::vector<Hit> hits_by_meaning(const AskedQuestion& question) const;
+  /// question: one of questions(). The best by BM25 of the text alone, scores above 0; by cosine.
+  [[nodiscard]] const std::vector<Hit>& hits_by_words(const AskedQuestion& question) const {
+    return by_words_[place_of(question)];
+  }
+  [[nodiscard]] const std::vector<Hit>& hits_by_meaning(const AskedQuestion& question) const {
+    return by_meaning_[place_of(question)];
+  }
   [[nodiscard]] RankedTurns rank(const AskedQuestion& question, const Knowledge& knowledge) const;
 
  private:
@@ -50,6 +54,10 @@ class Haystack {
 
   void embed();
   void count();
+  void search(const AskedQuestion& question);
+  [[nodiscard]] std::size_t place_of(const AskedQuestion& question) const {
+    return static_cast<std::size_t>(&question - questions_.data());
+  }
   [[nodiscard]] ranking::Passage passage(std::size_t turn, const AskedQuestion& question,
                                          const Knowledge& knowledge) const;
   [[nodiscard]] ranking::Selection select(const AskedQuestion& question,
@@ -61,7 +69,9 @@ class Haystack {
   std::unordered_map<Uuid, std::size_t> places_;
   std::vector<std::vector<std::string>> sentences_;
   std::vector<AskedQuestion> questions_;
-  std::vector<std::string> conversations_;  // by question
+  std::vector<std::string> conversations_;    // by question
+  std::vector<std::vector<Hit>> by_words_;    // …
+  std::vector<std::vector<Hit>> by_meaning_;  // …
   ranking::CorpusStatistics statistics_;
   std::vector<ranking::Passage> plain_;  // every turn, text alone
   std::shared_ptr<const Words> words_;

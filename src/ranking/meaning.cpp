@@ -1,5 +1,8 @@
 #include "ranking/meaning.hpp"
 
+#include <cstdlib>
+#include <iterator>
+
 namespace bb5::ranking {
 namespace {
 
@@ -14,14 +17,11 @@ std::optional<double> meaning(std::span<const Passage> passages, const Threads& 
   if (!threads.is_threaded(passage)) return own.sentence_cosine ? own.sentence_cosine : own.cosine;
   double sum = own.cosine.value_or(0);
   double weights = own.cosine ? 1 : 0;
-  for (int distance = 1; distance <= 2; ++distance) {
-    const double weight = neighbour_weight[distance - 1];
-    for (const int way : {-distance, distance}) {
-      const auto near = threads.beside(passage, way);
-      if (!near || !passages[*near].cosine) continue;
-      sum += weight * *passages[*near].cosine;
-      weights += weight;
-    }
+  for (const auto& near : threads.window(passage)) {
+    const auto distance = static_cast<std::size_t>(std::abs(near.distance));
+    if (distance > std::size(neighbour_weight) || !passages[near.passage].cosine) continue;
+    sum += neighbour_weight[distance - 1] * *passages[near.passage].cosine;
+    weights += neighbour_weight[distance - 1];
   }
   if (weights == 0) return std::nullopt;
   return sum / weights;

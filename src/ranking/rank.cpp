@@ -67,7 +67,7 @@ class Measuring {
   }
 
   [[nodiscard]] double answer(std::size_t i) const {
-    const auto before = threads_.beside(i, -1);
+    const auto before = threads_.before(i);
     if (!before || !asks(*before) || best_own_ <= 0) return 0;
     return words_.own[*before] / best_own_;
   }

@@ -1,50 +1,60 @@
 #include "ranking/threads.hpp"
 
 #include <algorithm>
-#include <limits>
-#include <tuple>
+#include <map>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 namespace bb5::ranking {
+namespace {
 
-Threads::Threads(std::span<const Passage> passages) {
-  place_of_.resize(passages.size());
+using Place = std::pair<std::string_view, std::int64_t>;
+
+/// The first passage of each place.
+std::map<Place, std::size_t> find_places(std::span<const Passage> passages) {
+  std::map<Place, std::size_t> places;
+  for (std::size_t i = 0; i < passages.size(); ++i) {
+    if (passages[i].thread.empty() || !passages[i].position) continue;
+    const auto [held, fresh] = places.try_emplace({passages[i].thread, *passages[i].position}, i);
+    if (!fresh && passages[i].seq < passages[held->second].seq) held->second = i;
+  }
+  return places;
+}
+
+/// position + distance, unless there is no such number.
+std::optional<std::int64_t> moved(std::int64_t position, int distance) {
+  std::int64_t sum = 0;
+  if (__builtin_add_overflow(position, distance, &sum)) return std::nullopt;
+  return sum;
+}
+
+}  // namespace
+
+Threads::Threads(std::span<const Passage> passages)
+    : windows_(passages.size()), talk_(passages.size()) {
+  const auto places = find_places(passages);
+  std::unordered_map<std::string_view, std::unordered_set<std::string_view>> authors;
   for (std::size_t i = 0; i < passages.size(); ++i) {
     const Passage& passage = passages[i];
     if (passage.thread.empty() || !passage.position) continue;
-    place_of_[i] = Place{passage.thread, *passage.position};
-    order_.push_back({*place_of_[i], passage.seq, i});
-  }
-  std::sort(order_.begin(), order_.end(), [](const Placed& a, const Placed& b) {
-    return std::tie(a.place, a.seq) < std::tie(b.place, b.seq);
-  });
-  threaded_.resize(passages.size());
-  for (std::size_t i = 0; i < passages.size(); ++i) {
-    for (int distance = 1; distance <= window_reach && !threaded_[i]; ++distance)
-      threaded_[i] = beside(i, distance).has_value() || beside(i, -distance).has_value();
-  }
-  std::unordered_map<std::string_view, std::unordered_set<std::string_view>> authors;
-  for (const Passage& passage : passages) {
     if (!passage.author.empty()) authors[passage.thread].insert(passage.author);
+    for (int distance = -window_reach; distance <= window_reach; ++distance) {
+      const auto position = moved(*passage.position, distance);
+      if (distance == 0 || !position) continue;
+      const auto found = places.find({passage.thread, *position});
+      if (found != places.end()) windows_[i].push_back({distance, found->second});
+    }
   }
-  talk_.resize(passages.size());
   for (std::size_t i = 0; i < passages.size(); ++i)
-    talk_[i] = threaded_[i] && authors[passages[i].thread].size() >= 2;
+    talk_[i] = is_threaded(i) && authors[passages[i].thread].size() >= 2;
 }
 
-std::optional<std::size_t> Threads::beside(std::size_t passage, int distance) const {
-  const auto& from = place_of_[passage];
-  if (!from) return std::nullopt;
-  using Limits = std::numeric_limits<std::int64_t>;
-  if (distance > 0 ? from->position > Limits::max() - distance
-                   : from->position < Limits::min() - distance)
-    return std::nullopt;
-  const Place place{from->thread, from->position + distance};
-  const auto found = std::lower_bound(order_.begin(), order_.end(), place,
-                                      [](const Placed& a, const Place& b) { return a.place < b; });
-  if (found == order_.end() || found->place != place) return std::nullopt;
-  return found->passage;
+std::optional<std::size_t> Threads::before(std::size_t passage) const {
+  for (const Neighbour& near : windows_[passage]) {
+    if (near.distance == -1) return near.passage;
+  }
+  return std::nullopt;
 }
 
 }  // namespace bb5::ranking

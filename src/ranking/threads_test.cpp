@@ -10,27 +10,37 @@
 namespace bb5::ranking {
 namespace {
 
+using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::Optional;
+using testing::Pair;
 
 Passage turn(std::int64_t seq, std::string_view thread, std::int64_t position,
              std::string_view author = "", std::optional<double> cosine = {}) {
   return {.seq = seq, .author = author, .thread = thread, .position = position, .cosine = cosine};
 }
 
+std::vector<std::pair<int, std::size_t>> window(const Threads& threads, std::size_t passage) {
+  std::vector<std::pair<int, std::size_t>> found;
+  for (const auto& near : threads.window(passage)) found.emplace_back(near.distance, near.passage);
+  return found;
+}
+
 TEST(Threads, FindWhoStandsBesideWhomInWhateverOrderTheyCome) {
   const Passage passages[] = {turn(3, "a", 12), turn(1, "a", 10), turn(2, "a", 11),
-                              turn(4, "b", 11)};
+                              turn(4, "b", 11), turn(5, "a", 16), turn(6, "a", 15)};
   const Threads threads(passages);
-  EXPECT_THAT(threads.beside(1, 1), Optional(2u));
-  EXPECT_THAT(threads.beside(1, 2), Optional(0u));
-  EXPECT_THAT(threads.beside(0, -1), Optional(2u));
-  EXPECT_EQ(threads.beside(0, 1), std::nullopt);
-  EXPECT_EQ(threads.beside(3, -1), std::nullopt);
+  EXPECT_THAT(window(threads, 1), ElementsAre(Pair(1, 2), Pair(2, 0)));
+  EXPECT_THAT(window(threads, 0), ElementsAre(Pair(-2, 1), Pair(-1, 2), Pair(3, 5), Pair(4, 4)));
+  EXPECT_THAT(window(threads, 3), IsEmpty());
+  EXPECT_THAT(threads.before(0), Optional(2u));
+  EXPECT_EQ(threads.before(1), std::nullopt);
+  EXPECT_EQ(threads.before(5), std::nullopt);
 }
 
 TEST(Threads, TakeTheFirstOfSeveralInOnePlace) {
   const Passage passages[] = {turn(9, "a", 2), turn(5, "a", 2), turn(1, "a", 1)};
-  EXPECT_THAT(Threads(passages).beside(2, 1), Optional(1u));
+  EXPECT_THAT(window(Threads(passages), 2), ElementsAre(Pair(1, 1)));
 }
 
 TEST(Threads, NeedNeighboursAndTalkNeedsTwoAuthors) {
@@ -49,8 +59,7 @@ TEST(Threads, BearPositionsAtTheEndsOfTheirRange) {
   using Limits = std::numeric_limits<std::int64_t>;
   const Passage passages[] = {turn(1, "a", Limits::max()), turn(2, "a", Limits::min())};
   const Threads threads(passages);
-  EXPECT_EQ(threads.beside(0, 1), std::nullopt);
-  EXPECT_EQ(threads.beside(1, -1), std::nullopt);
+  EXPECT_FALSE(threads.is_threaded(1));
   EXPECT_FALSE(threads.is_threaded(0));
 }
 

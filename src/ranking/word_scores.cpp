@@ -1,6 +1,7 @@
 #include "ranking/word_scores.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -19,8 +20,8 @@ constexpr Bm25 own_bm25{.k1 = 0.9, .b = 0.5};
 constexpr double neighbour_weight[window_reach] = {0.5, 0.3, 0.2, 0.1};
 /// Weight of a whole window: 1 + 2 · Σ neighbour_weight.
 constexpr double window_weight = 3.2;
-/// A term stands in about so many more windows than texts.
-constexpr double windows_per_text = 4;
+/// A term stands in about so many more windows than texts, where it cannot be counted.
+constexpr double usual_windows_per_text = 4;
 constexpr double date_length = 3;
 
 /// The terms of all authors, sorted.
@@ -61,27 +62,10 @@ Query make_query(std::string_view question, const CorpusStatistics& statistics,
   return query;
 }
 
-/// Rarity of each term, where texts stand alone and where windows are folded into one.
-struct Rarity {
-  std::vector<double> alone;
-  std::vector<double> folded;
-};
-
-Rarity rarity(const Query& query, const CorpusStatistics& statistics) {
-  const auto count = [](const auto& map, const std::string& term) {
-    const auto found = map.find(term);
-    return found == map.end() ? 0.0 : static_cast<double>(found->second);
-  };
-  const auto n = static_cast<double>(statistics.memories);
-  Rarity made;
-  for (const std::string& term : query.terms) {
-    const double own = count(statistics.holding, term);
-    const double dated = count(statistics.dated, term);
-    const double windows = std::min(n, windows_per_text * own);
-    made.alone.push_back(inverse_document_frequency(n, own > 0 ? own : dated));
-    made.folded.push_back(inverse_document_frequency(n, own > 0 ? windows : dated));
-  }
-  return made;
+double count_of(const std::unordered_map<std::string, std::int64_t>& counts,
+                const std::string& term) {
+  const auto found = counts.find(term);
+  return found == counts.end() ? 0 : static_cast<double>(found->second);
 }
 
 class Scoring {
@@ -92,19 +76,19 @@ class Scoring {
         passages_(passages),
         threads_(threads),
         statistics_(statistics),
-        rarity_(rarity(query, statistics)),
         width_(query.terms.size()),
         own_(passages.size() * width_),
         dates_(passages.size() * width_),
         lengths_(passages.size()) {
     count();
+    find_rarity();
   }
 
   /// BM25 of the text alone, over the words that the question says itself.
   [[nodiscard]] double own(std::size_t i) const {
     double score = 0;
     for (std::size_t t = 0; t < query_.words(); ++t) {
-      score += rarity_.alone[t] *
+      score += rarity_alone_[t] *
                own_bm25.saturated(row(own_, i)[t], lengths_[i], statistics_.mean_length);
     }
     return score;
@@ -113,7 +97,7 @@ class Scoring {
   [[nodiscard]] double folded(std::size_t i) const {
     const bool threaded = threads_.is_threaded(i);
     const auto scores = threaded ? folded_term_scores(i) : alone_term_scores(i);
-    const auto& idf = threaded ? rarity_.folded : rarity_.alone;
+    const auto& idf = threaded ? rarity_folded_ : rarity_alone_;
     double score = 0;
     for (std::size_t word = 0; word < query_.words(); ++word) {
       double best = scores[word];
@@ -147,6 +131,39 @@ class Scoring {
     }
   }
 
+  void find_rarity() {
+    const auto n = static_cast<double>(statistics_.memories);
+    const auto per_text = windows_per_text();
+    for (std::size_t t = 0; t < width_; ++t) {
+      const double held = count_of(statistics_.holding, query_.terms[t]);
+      const double dated = count_of(statistics_.dated, query_.terms[t]);
+      rarity_alone_.push_back(inverse_document_frequency(n, held > 0 ? held : dated));
+      rarity_folded_.push_back(
+          inverse_document_frequency(n, held > 0 ? held * per_text[t] : dated));
+    }
+  }
+
+  /// In how many windows each term stands for one text that has it, as far as the passages show:
+  /// exact for a rare term, all of whose texts are among them with their neighbours.
+  [[nodiscard]] std::vector<double> windows_per_text() const {
+    std::vector<double> texts(width_);
+    std::vector<double> windows(width_);
+    for (std::size_t i = 0; i < passages_.size(); ++i) {
+      if (!threads_.is_threaded(i)) continue;
+      std::vector<bool> inside(width_);
+      for (std::size_t t = 0; t < width_; ++t) inside[t] = row(own_, i)[t] > 0;
+      for (std::size_t t = 0; t < width_; ++t) texts[t] += inside[t] ? 1 : 0;
+      for (const auto& near : threads_.window(i)) {
+        for (std::size_t t = 0; t < width_; ++t)
+          inside[t] = inside[t] || row(own_, near.passage)[t] > 0;
+      }
+      for (std::size_t t = 0; t < width_; ++t) windows[t] += inside[t] ? 1 : 0;
+    }
+    for (std::size_t t = 0; t < width_; ++t)
+      windows[t] = texts[t] > 0 ? windows[t] / texts[t] : usual_windows_per_text;
+    return windows;
+  }
+
   /// Each term's score, the date counted as part of the text.
   [[nodiscard]] std::vector<double> term_scores(std::size_t i, std::vector<double> frequencies,
                                                 double length, double mean, const Bm25& bm25,
@@ -163,36 +180,33 @@ class Scoring {
   [[nodiscard]] std::vector<double> alone_term_scores(std::size_t i) const {
     const Row own = row(own_, i);
     return term_scores(i, {own.begin(), own.end()}, lengths_[i], statistics_.mean_length, own_bm25,
-                       rarity_.alone);
+                       rarity_alone_);
   }
 
   [[nodiscard]] std::vector<double> folded_term_scores(std::size_t i) const {
     const Row own = row(own_, i);
     std::vector<double> frequencies(own.begin(), own.end());
     double length = lengths_[i];
-    for (int distance = 1; distance <= window_reach; ++distance) {
-      const double weight = neighbour_weight[distance - 1];
-      for (const int way : {-distance, distance}) {
-        const auto near = threads_.beside(i, way);
-        if (!near) continue;
-        const Row theirs = row(own_, *near);
-        for (std::size_t t = 0; t < width_; ++t) frequencies[t] += weight * theirs[t];
-        length += weight * lengths_[*near];
-      }
+    for (const auto& near : threads_.window(i)) {
+      const double weight = neighbour_weight[std::abs(near.distance) - 1];
+      const Row theirs = row(own_, near.passage);
+      for (std::size_t t = 0; t < width_; ++t) frequencies[t] += weight * theirs[t];
+      length += weight * lengths_[near.passage];
     }
     return term_scores(i, std::move(frequencies), length, window_weight * statistics_.mean_length,
-                       folded_bm25, rarity_.folded);
+                       folded_bm25, rarity_folded_);
   }
 
   const Query& query_;
   std::span<const Passage> passages_;
   const Threads& threads_;
   const CorpusStatistics& statistics_;
-  Rarity rarity_;
   std::size_t width_;
   std::vector<float> own_;    // passages × terms: how often
   std::vector<float> dates_;  // the same of their dates
   std::vector<double> lengths_;
+  std::vector<double> rarity_alone_;   // idf by term, among texts
+  std::vector<double> rarity_folded_;  // … among windows
 };
 
 }  // namespace

@@ -77,11 +77,27 @@ TEST(ScoreWords, FoldsNeighboursAndDateBeforeTheySaturate) {
                                     .authors = {"Ann", "Bob"}};
   const auto scores = score("dog 2023", passages, statistics);
   // Lengths with authors: 2, 4, 2; the third stands 5 further on, which is beyond the window.
+  // Three texts and three windows have a dog.
   const double k = 0.6 * (0.25 + 0.75 * (2 + 0.5 * 4 + 3) / (3.2 * 2.5 + 3));
   EXPECT_NEAR(scores.folded[0],
-              1.6 * (idf(100, 12) * bm25(1 + 0.5 * 2, k) + idf(100, 7) * bm25(1, k)), 1e-6);
+              1.6 * (idf(100, 3) * bm25(1 + 0.5 * 2, k) + idf(100, 7) * bm25(1, k)), 1e-6);
   const double own_k = 0.9 * (0.5 + 0.5 * 2 / 2.5);
   EXPECT_NEAR(scores.own[0], 1.9 * idf(100, 3) * bm25(1, own_k), 1e-9);
+}
+
+// Three times as many windows have the dog as texts, which makes it that less rare.
+TEST(ScoreWords, CountsTheWindowsThatATermStandsIn) {
+  const Passage passages[] = {{.seq = 1, .content = "dog", .thread = "t", .position = 1},
+                              {.seq = 2, .content = "cat", .thread = "t", .position = 2},
+                              {.seq = 3, .content = "fox", .thread = "t", .position = 5},
+                              {.seq = 4, .content = "elk", .thread = "t", .position = 6}};
+  const CorpusStatistics statistics{.memories = 100, .mean_length = 1, .holding = {{"dog", 4}}};
+  const auto scores = score("dog", passages, statistics);
+  EXPECT_GT(scores.folded[1], 0);
+  EXPECT_EQ(scores.folded[3], 0);
+  const double length = 1 + 0.5 + 0.1;
+  EXPECT_NEAR(scores.folded[0], 1.6 * idf(100, 12) * bm25(1, 0.6 * (0.25 + 0.75 * length / 3.2)),
+              1e-6);
 }
 
 TEST(ScoreWords, TakesTheBestOfAWordAndItsNeighbours) {
