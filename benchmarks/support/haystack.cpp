@@ -13,25 +13,12 @@
 #include "ranking/authors.hpp"
 #include "ranking/date_terms.hpp"
 #include "ranking/english_words.hpp"
+#include "ranking/sentences.hpp"
 #include "ranking/terms.hpp"
 #include "ranking/word_scores.hpp"
 
 namespace bb5::bench {
 namespace {
-
-/// Cut behind `. `, `! `, `? `.
-std::vector<std::string> sentences_of(const std::string& text) {
-  std::vector<std::string> sentences;
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
-    const bool ends = text[i] == '.' || text[i] == '!' || text[i] == '?';
-    if (!ends || text[i + 1] != ' ') continue;
-    sentences.push_back(text.substr(begin, i + 1 - begin));
-    begin = i + 2;
-  }
-  if (begin < text.size()) sentences.push_back(text.substr(begin));
-  return sentences;
-}
 
 std::vector<Hit> best(std::vector<Hit> hits) {
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
@@ -143,7 +130,7 @@ void Haystack::embed() {
   std::set<std::string> asked;
   for (const Turn* turn : turns_) {
     texts.push_back(turn->content);
-    sentences_.push_back(sentences_of(turn->content));
+    sentences_.push_back(ranking::sentence_texts(turn->content));
     texts.insert(texts.end(), sentences_.back().begin(), sentences_.back().end());
     for (const auto& word : ranking::words_of(turn->content)) ++words[word];
   }
