@@ -1,11 +1,14 @@
 #include "base/letters.hpp"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include <unicode/normalizer2.h>
 #include <unicode/translit.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
+#include <unicode/uscript.h>
 
 namespace bb5 {
 namespace {
@@ -82,6 +85,31 @@ const icu::Transliterator* to_latin() {
   return latin.get();
 }
 
+constexpr auto plain_of_ascii = [] {
+  std::array<char, 256> plain{};
+  for (std::size_t c = 0; c < plain.size(); ++c) plain[c] = static_cast<char>(c);
+  for (std::size_t c = 'A'; c <= 'Z'; ++c) plain[c] = static_cast<char>(c - 'A' + 'a');
+  plain['`'] = '\'';
+  return plain;
+}();
+
+bool is_umlaut_or_its_mark(UChar32 c) {
+  return c == 0x308 || c == U'ä' || c == U'ö' || c == U'ü' || c == U'Ä' || c == U'Ö' || c == U'Ü';
+}
+
+bool is_cyrillic_or_greek(UChar32 c) {
+  UErrorCode status = U_ZERO_ERROR;
+  const UScriptCode script = uscript_getScript(c, &status);
+  return script == USCRIPT_CYRILLIC || script == USCRIPT_GREEK;
+}
+
+template <class Test>
+bool any_of(const icu::UnicodeString& text, Test test) {
+  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1))
+    if (test(text.char32At(i))) return true;
+  return false;
+}
+
 }  // namespace
 
 std::string plain_letters(std::string_view utf8) {
@@ -102,6 +130,31 @@ std::string latin_letters(std::string_view utf8) {
   auto text = unicode(utf8);
   if (to_latin() != nullptr) to_latin()->transliterate(text);
   return utf8_of(plain(text));
+}
+
+std::vector<std::string> plain_spellings(std::string_view utf8) {
+  std::string plain;
+  if (plain_ascii(utf8, plain)) return {plain};
+  std::vector<std::string> spellings = {plain_letters(utf8)};
+  const auto add = [&](std::string spelling) {
+    if (std::find(spellings.begin(), spellings.end(), spelling) == spellings.end())
+      spellings.push_back(std::move(spelling));
+  };
+  const icu::UnicodeString text = unicode(utf8);
+  if (any_of(text, is_umlaut_or_its_mark)) add(plain_letters_german(utf8));
+  if (any_of(text, is_cyrillic_or_greek)) add(latin_letters(utf8));
+  return spellings;
+}
+
+bool plain_ascii(std::string_view text, std::string& plain) {
+  plain.resize(text.size());
+  unsigned char all = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+    plain[i] = plain_of_ascii[static_cast<unsigned char>(c)];
+  }
+  return all < 0x80;
 }
 
 }  // namespace bb5

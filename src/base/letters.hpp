@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bb5 {
 
@@ -15,5 +16,12 @@ namespace bb5 {
 
 /// plain_letters() with Cyrillic and Greek written in Latin letters, by ICU's tables.
 [[nodiscard]] std::string latin_letters(std::string_view utf8);
+
+/// plain_letters(), plain_letters_german(), latin_letters(): those that differ, in this order.
+[[nodiscard]] std::vector<std::string> plain_spellings(std::string_view utf8);
+
+/// Of ASCII they are one, and that quickly: writes it to `plain`. False, and `plain` means nothing,
+/// when there are other characters.
+[[nodiscard]] bool plain_ascii(std::string_view text, std::string& plain);
 
 }  // namespace bb5

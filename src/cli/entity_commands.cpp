@@ -25,6 +25,7 @@ struct EntityFlags {
   std::string reason;
   std::size_t limit = 50;
   bool apply = false;
+  bool undo = false;
 };
 
 Document or_null(const std::optional<Timestamp>& time) {
@@ -42,12 +43,8 @@ Document document_of(const Entity& entity) {
           {"placeholder", entity.placeholder}};
 }
 
-Document document_of(const EntityMerge& merge) {
-  return {{"from", merge.from_key},
-          {"into", merge.into_key},
-          {"name", merge.name},
-          {"reason", merge.reason},
-          {"at", to_rfc3339(merge.at)}};
+Document document_of(const KeptApart& pair) {
+  return {{"a", pair.a}, {"b", pair.b}, {"reason", pair.reason}, {"at", to_rfc3339(pair.at)}};
 }
 
 std::string line_of(const Entity& entity) {
@@ -131,7 +128,7 @@ int show(const Context& context, Bank& bank, const EntityFlags& flags) {
   if (context.json) {
     Document document = document_of(*entity);
     document["merges"] = Document::array();
-    for (const EntityMerge* merge : leading) document["merges"].push_back(document_of(*merge));
+    for (const EntityMerge* merge : leading) document["merges"].push_back(merge_document(*merge));
     document["relationships"] = Document::array();
     for (const Neighbour& neighbour : *neighbours) {
       document["relationships"].push_back(
@@ -165,7 +162,7 @@ int record(const Context& context, Bank& bank, const EntityMerge& merge) {
   const auto entity = find_entity(bank, merge.into_key);
   if (!entity) return failed(context, entity.error());
   if (context.json) {
-    print_document({{"merge", document_of(merge)}, {"entity", document_of(*entity)}});
+    print_document({{"merge", merge_document(merge)}, {"entity", document_of(*entity)}});
   } else {
     print(fmt::format("Merged {} into {}", shown_from(merge), line_of(*entity)));
     print(fmt::format("Undo: bb5-memory entities split \"{}\"\n", merge.from_key));
@@ -237,50 +234,124 @@ Result<EntityMerge> find_merge(const std::vector<EntityMerge>& merges, const std
   return Error{Errc::conflict, fmt::format("`{}` may be {}", said, keys), "give one of these keys"};
 }
 
+/// A split of what the resolver merged holds: else it would merge the two again.
+Result<bool> keep_apart_what_was_resolved(Bank& bank, const EntityMerge& merge) {
+  if (!merge.reason.starts_with(resolver_reason)) return false;
+  auto pair = kept_apart(merge.from_key, merge.into_key, "split", now());
+  if (!pair) return std::move(pair).error();
+  BB5_TRY(bank.keep_apart(std::span(&*pair, 1)));
+  return true;
+}
+
 int split(const Context& context, Bank& bank, const EntityFlags& flags) {
   const auto merges = bank.merges();
   if (!merges) return failed(context, merges.error());
   const auto merge = find_merge(*merges, flags.name);
   if (!merge) return failed(context, merge.error());
+  // First this: a resolver in another process finds nothing to merge in between.
+  const auto apart = keep_apart_what_was_resolved(bank, *merge);
+  if (!apart) return failed(context, apart.error());
   if (auto done = bank.split_entity(merge->from_key); !done) return failed(context, done.error());
   project_or_say(context, bank);
   if (context.json) {
-    print_document({{"split", document_of(*merge)}});
+    print_document({{"split", merge_document(*merge)}, {"kept_apart", *apart}});
   } else {
     print(fmt::format("Split {} from {}\n", shown_from(*merge), merge->into_key));
+    if (*apart) print("They stay apart: bb5-memory entities merge makes them one again\n");
+  }
+  return static_cast<int>(Exit::good);
+}
+
+std::string line_of(const KeptApart& pair) {
+  return fmt::format("{} and {}, since {}{}\n", pair.a, pair.b, to_rfc3339(pair.at),
+                     pair.reason.empty() ? "" : ", " + pair.reason);
+}
+
+int list_kept_apart(const Context& context, const Bank& bank) {
+  const auto pairs = bank.kept_apart();
+  if (!pairs) return failed(context, pairs.error());
+  if (context.json) {
+    Document list = Document::array();
+    for (const KeptApart& pair : *pairs) list.push_back(document_of(pair));
+    print_document({{"kept_apart", std::move(list)}});
+    return static_cast<int>(Exit::good);
+  }
+  for (const KeptApart& pair : *pairs) print(line_of(pair));
+  if (pairs->empty()) print("Nothing is kept apart.\n");
+  return static_cast<int>(Exit::good);
+}
+
+int keep_apart_no_more(const Context& context, Bank& bank, const KeptApart& pair) {
+  const auto removed = bank.keep_apart_no_more(pair.a, pair.b);
+  if (!removed) return failed(context, removed.error());
+  if (!*removed) {
+    return failed(context,
+                  {Errc::not_found, fmt::format("`{}` and `{}` are not kept apart", pair.a, pair.b),
+                   "bb5-memory entities apart lists what is"});
+  }
+  if (context.json) {
+    print_document({{"no_longer_apart", {{"a", pair.a}, {"b", pair.b}}}});
+  } else {
+    print(fmt::format("No longer kept apart: {} and {}\n", pair.a, pair.b));
+  }
+  return static_cast<int>(Exit::good);
+}
+
+int apart(const Context& context, Bank& bank, const EntityFlags& flags) {
+  if (flags.name.empty()) return list_kept_apart(context, bank);
+  const auto first = find_entity(bank, flags.name);
+  if (!first) return failed(context, first.error());
+  const auto second = find_entity(bank, flags.other);
+  if (!second) return failed(context, second.error());
+  if (first->key == second->key) {
+    return failed(context, {Errc::conflict,
+                            fmt::format("`{}` and `{}` are one entity: {}", flags.name, flags.other,
+                                        first->key),
+                            "bb5-memory entities split parts them, if they were merged"});
+  }
+  const auto pair = kept_apart(first->key, second->key, flags.reason, now());
+  if (!pair) return failed(context, pair.error());
+  if (flags.undo) return keep_apart_no_more(context, bank, *pair);
+  if (auto kept = bank.keep_apart(std::span(&*pair, 1)); !kept)
+    return failed(context, kept.error());
+  if (context.json) {
+    print_document({{"kept_apart", document_of(*pair)}});
+  } else {
+    print(fmt::format("Kept apart: {} and {}\n", pair->a, pair->b));
   }
   return static_cast<int>(Exit::good);
 }
 
 int resolve(const Context& context, Bank& bank, const EntityFlags& flags) {
-  const auto entities = all_entities(bank);
-  if (!entities) return failed(context, entities.error());
-  const auto pairs = EntityResolver(*entities).pairs();
-  const auto merges = merges_of(pairs, now());
-  if (flags.apply && !merges.empty()) {
-    if (auto merged = bank.merge_entities(merges); !merged) return failed(context, merged.error());
+  const auto resolution = look_at_all(bank);
+  if (!resolution) return failed(context, resolution.error());
+  std::size_t merged = 0;
+  if (flags.apply) {
+    const auto recorded = bank.merge_resolved(resolution->merges(now()), resolution->up_to);
+    if (!recorded) return failed(context, recorded.error());
+    merged = recorded->size();
     project_or_say(context, bank);
   }
-  const std::size_t applied = flags.apply ? merges.size() : 0;
+  const auto sure = resolution->merges(now()).size();
   if (context.json) {
     Document list = Document::array();
-    for (const ResolvedPair& pair : pairs) {
+    for (const ResolvedPair& pair : resolution->pairs) {
       list.push_back({{"from", pair.from->key},
                       {"into", pair.into->key},
                       {"sure", pair.match.sameness == Sameness::same},
                       {"reason", pair.match.reason}});
     }
-    print_document({{"pairs", std::move(list)}, {"merged", applied}});
+    print_document({{"pairs", std::move(list)}, {"merged", merged}});
     return static_cast<int>(Exit::good);
   }
-  for (const ResolvedPair& pair : pairs) {
+  for (const ResolvedPair& pair : resolution->pairs) {
     print(fmt::format("{}: {} → {} ({})\n",
                       pair.match.sameness == Sameness::same ? "same   " : "perhaps", pair.from->key,
                       pair.into->key, pair.match.reason));
   }
-  print(fmt::format("{}, {} sure, {} merged\n", counted(std::ssize(pairs), "pair", "pairs"),
-                    merges.size(), applied));
-  if (!flags.apply && !merges.empty()) print("Merge the sure ones: --apply\n");
+  print(fmt::format("{}, {} sure, {} merged\n",
+                    counted(std::ssize(resolution->pairs), "pair", "pairs"), sure, merged));
+  if (!flags.apply && sure > 0) print("Merge the sure ones: --apply\n");
   return static_cast<int>(Exit::good);
 }
 
@@ -339,6 +410,16 @@ void add_entity_commands(CLI::App& app, Context& context, Action& action) {
   split_command->add_option("name", split_flags->name, "What was merged: name or key")
       ->required()
       ->type_name("");
+
+  auto [apart_command, apart_flags] =
+      verb("apart", "Keep two entities apart, whatever resolve finds; without names: list", apart);
+  CLI::Option* first = apart_command->add_option("first", apart_flags->name, name_or_key);
+  CLI::Option* second = apart_command->add_option("second", apart_flags->other, name_or_key);
+  first->needs(second)->type_name("");
+  second->type_name("");
+  apart_command->add_flag("--undo", apart_flags->undo, "Keep them apart no more")->needs(first);
+  apart_command->add_option("--reason", apart_flags->reason, "Kept with the two")
+      ->type_name("TEXT");
 
   auto [alias_command, alias_flags] =
       verb("alias", "Lead a name to an entity, now and when it comes up later", alias);

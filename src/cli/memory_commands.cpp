@@ -303,6 +303,7 @@ Result<> change(Memory& memory, const UpdateFlags& flags) {
     memory.content = *flags.content;
     memory.embedding.clear();  // it was made of other words
     memory.vector_state = VectorState::none;
+    memory.given.reset();
   }
   if (flags.network) memory.network = parse_network(*flags.network).value_or(*flags.network);
   if (flags.metadata) {
@@ -330,13 +331,16 @@ int update(const Context& context, const UpdateFlags& flags) {
   int code = 0;
   const auto bank = context.open(OpenMode::existing, code);
   if (!bank) return code;
+  const auto embedder = bank->embedder();
+  if (!embedder) return finish(embedder.error(), context.json);
   auto memory = one_memory(*bank, flags.id);
   if (!memory) return finish(memory.error(), context.json);
   if (auto changed = change(*memory, flags); !changed) return finish(changed.error(), context.json);
   const std::int64_t statement = statement_key(memory->content);
   const auto written = bank->write({.memories = std::span(&*memory, 1),
                                     .on_conflict = OnConflict::replace,
-                                    .statement_keys = std::span(&statement, 1)});
+                                    .statement_keys = std::span(&statement, 1),
+                                    .model = embedder->model});
   if (!written) return finish(written.error(), context.json);
   if (context.json) {
     print_document(memory_document(*memory));

@@ -90,6 +90,9 @@ std::string verification_text(const MigrateOutcome& outcome) {
       counted(verification.entity_facts + verification.relationship_facts, "fact", "facts"),
       counted(verification.cached_embeddings, "cached vector", "cached vectors"),
       graph_text(verification.graph));
+  if (verification.dropped_vectors > 0)
+    text += fmt::format("  not compared      {}: dropped by reembed --drop-old\n",
+                        counted(verification.dropped_vectors, "vector", "vectors"));
   if (outcome.comparison) {
     text += fmt::format("  graph             {} compared with {}\n",
                         graph_text(outcome.comparison->right), outcome.graph);
@@ -244,6 +247,7 @@ Document report_document(const MigrateOutcome& outcome) {
   if (outcome.verification) {
     const VerificationReport& verification = *outcome.verification;
     document["compared"] = {{"memories", verification.memories},
+                            {"dropped_vectors", verification.dropped_vectors},
                             {"facts", verification.entity_facts + verification.relationship_facts},
                             {"cached_embeddings", verification.cached_embeddings}};
     document["graph"] = {{"nodes", verification.graph.entities},

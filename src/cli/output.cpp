@@ -141,6 +141,14 @@ int exit_code(const Error& error, bool opening) {
   return static_cast<int>(code);
 }
 
+Document merge_document(const EntityMerge& merge) {
+  return {{"from", merge.from_key},
+          {"into", merge.into_key},
+          {"name", merge.name},
+          {"reason", merge.reason},
+          {"at", to_rfc3339(merge.at)}};
+}
+
 Document metadata_document(const std::string& metadata) {
   const auto value = json::parse_text(metadata);
   return value ? document_of(*value) : Document(nullptr);

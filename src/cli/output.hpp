@@ -8,6 +8,7 @@
 
 #include "base/result.hpp"
 #include "json/value.hpp"
+#include "model/entity_merges.hpp"
 #include "model/memory.hpp"
 
 namespace bb5::cli {
@@ -56,6 +57,8 @@ void print_error(const Error& error, bool json);
 
 /// A memory as every JSON answer shows it.
 [[nodiscard]] nlohmann::ordered_json memory_document(const Memory& memory);
+/// A merge as every JSON answer shows it.
+[[nodiscard]] nlohmann::ordered_json merge_document(const EntityMerge& merge);
 /// Metadata text as JSON that any parser takes: what JSON lacks (NaN, huge integers) as text.
 [[nodiscard]] nlohmann::ordered_json metadata_document(const std::string& metadata);
 

@@ -14,6 +14,7 @@
 #include "cli/progress.hpp"
 #include "engine/documents.hpp"
 #include "engine/models.hpp"
+#include "operations/graph/resolve.hpp"
 #include "operations/retain/legacy_output.hpp"
 #include "operations/retain/retain.hpp"
 
@@ -39,6 +40,7 @@ struct RetainFlags {
   double near_duplicate = near_duplicate_cosine;
   std::size_t jobs = 0;
   bool prune = false;
+  bool no_resolve = false;
 };
 
 class RetainRun {
@@ -59,6 +61,9 @@ class RetainRun {
       bank_ = context_.open(OpenMode::create, code);
       if (!bank_) return code;
       if (auto opened = open_the_embedder(); !opened) return fail(opened.error());
+      auto mark = bank_->resolved_mark();
+      if (!mark) return fail(mark.error());
+      began_at_rev_ = mark->latest;
     }
     settings_ = std::make_unique<RetainSettings>(RetainSettings{
         .extractor = *extractor_,
@@ -74,6 +79,7 @@ class RetainRun {
       };
     take_all(*listed);
     if (!stopped_ && flags_.prune) prune();
+    if (!stopped_ && bank_ && !flags_.no_resolve) resolve();
     progress_.clear();
     if (!output_folder().empty()) {
       if (auto saved = output_.save(output_folder()); !saved) return fail(saved.error());
@@ -202,6 +208,14 @@ class RetainRun {
     return reports;
   }
 
+  /// Merges what is one under two names; the documents stand whatever comes of it, and the next
+  /// run catches up.
+  void resolve() {
+    auto look = resolve_changed(*bank_, now(), {.brought_after = began_at_rev_});
+    if (!look) return failed("entities that may be one", look.error());
+    resolved_ = *std::move(look);
+  }
+
   /// What the bank knows of the folders and is no longer there.
   void prune() {
     std::string after;
@@ -325,6 +339,28 @@ class RetainRun {
     usage_.completion_tokens += report.usage.completion_tokens;
   }
 
+  [[nodiscard]] Json merged_documents() const {
+    Json merged = Json::array();
+    for (const EntityMerge& merge : resolved_.merged) merged.push_back(merge_document(merge));
+    return merged;
+  }
+
+  /// Few by name, many by their number.
+  void tell_what_was_merged() const {
+    constexpr std::size_t shown = 10;
+    const std::vector<EntityMerge>& merged = resolved_.merged;
+    for (std::size_t i = 0; i < std::min(shown, merged.size()); ++i)
+      print(fmt::format("Merged {} into {} ({})\n", merged[i].from_key, merged[i].into_key,
+                        merged[i].reason));
+    if (merged.size() > shown) print(fmt::format("… and {} more\n", merged.size() - shown));
+    if (!merged.empty()) print("Undo one: bb5-memory entities split KEY\n");
+    if (resolved_.waiting > 0)
+      print(
+          fmt::format("{} entities of earlier writes are not compared yet: bb5-memory entities "
+                      "resolve --apply\n",
+                      resolved_.waiting));
+  }
+
   void finish() const {
     if (context_.json) {
       print_document(
@@ -345,6 +381,8 @@ class RetainRun {
             {{"calls", usage_.calls},
              {"prompt_tokens", usage_.prompt_tokens},
              {"completion_tokens", usage_.completion_tokens}}},
+           {"merged", merged_documents()},
+           {"not_compared", resolved_.waiting},
            {"output", output_folder().empty() ? Json() : Json(output_folder())},
            {"documents", documents_}});
       return;
@@ -358,6 +396,7 @@ class RetainRun {
                         counted(totals_.documents, "document", "documents"), totals_.unchanged,
                         totals_.failed, counted(totals_.added, "memory", "memories"),
                         totals_.known + totals_.near_duplicates));
+    tell_what_was_merged();
     if (usage_.calls > 0)
       print(fmt::format("Model service: {}, {} tokens read, {} written\n",
                         counted(usage_.calls, "call", "calls"), usage_.prompt_tokens,
@@ -388,6 +427,8 @@ class RetainRun {
   std::vector<std::string> folders_;
   LegacyOutput output_;
   Json documents_ = Json::array();
+  std::int64_t began_at_rev_ = 0;
+  Look resolved_;
   Totals totals_;
   ServiceUsage usage_;
   std::int64_t bytes_ = 0;
@@ -429,6 +470,8 @@ void add_retain_command(CLI::App& app, Context& context, Action& action) {
                     "Read JSON messages, whatever the file is called");
   command->add_flag("--prune", flags->prune,
                     "Let files of the folders that are gone say nothing any more");
+  command->add_flag("--no-resolve", flags->no_resolve,
+                    "Do not merge entities that are one under two names");
   command->add_flag("--keep-secrets", flags->keep_secrets,
                     "Do not mask keys, tokens and passwords");
   command

@@ -158,6 +158,8 @@ void print_stats(const Context& context, const StoreStats& stats, const Embedder
                         ? ""
                         : fmt::format(" ({}, {} numbers)", embedder.model, embedder.dimension),
                     stats.cached_embeddings));
+  for (const auto& [model, count] : stats.other_vectors)
+    print(fmt::format("Beside them {} of {}\n", counted(count, "vector", "vectors"), model));
   if (stats.oldest)
     print(fmt::format("Oldest {}  newest {}\n", to_rfc3339(*stats.oldest),
                       to_rfc3339(*stats.newest)));
@@ -188,6 +190,7 @@ int stats(const Context& context) {
        {"networks", stats->networks},
        {"vectors", vectors},
        {"embedder", {{"model", embedder->model}, {"dimension", embedder->dimension}}},
+       {"other_vectors", stats->other_vectors},
        {"entities", stats->entities},
        {"relationships", stats->relationships},
        {"mentions", stats->mentions},

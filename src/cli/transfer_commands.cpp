@@ -64,27 +64,45 @@ class NewFile {
   std::FILE* file_ = nullptr;
 };
 
+/// On standard error: which vectors stand in the file, where that goes without saying no more.
+void tell_vectors(const ExportReport& report, bool quiet) {
+  if (quiet || (report.vectors.size() < 2 && report.dropped == 0)) return;
+  std::string models;
+  for (const auto& [model, count] : report.vectors)
+    models += fmt::format("{}{} of {}", models.empty() ? "" : ", ", count, model);
+  fmt::print(stderr, "Vectors in the file: {}{}\n", models,
+             report.dropped > 0
+                 ? fmt::format("; {} in the place of those that reembed dropped", report.dropped)
+                 : "");
+}
+
 int export_bank(const Context& context, const std::string& output) {
   int code = 0;
   const auto bank = context.open(OpenMode::existing, code);
   if (!bank) return code;
   if (output == "-") {
-    const auto count = export_legacy(*bank, [](std::string_view bytes) {
+    const auto report = export_legacy(*bank, [](std::string_view bytes) {
       print(bytes);
       return ok();
     });
-    return count ? static_cast<int>(Exit::good) : fail(count.error(), context.json);
+    if (!report) return fail(report.error(), context.json);
+    tell_vectors(*report, context.quiet);
+    return static_cast<int>(Exit::good);
   }
   NewFile file(output);
   if (auto opened = file.open(); !opened) return fail(opened.error(), context.json);
-  const auto count =
+  const auto report =
       export_legacy(*bank, [&](std::string_view bytes) { return file.write(bytes); });
-  if (!count) return fail(count.error(), context.json);
+  if (!report) return fail(report.error(), context.json);
   if (auto finished = file.finish(); !finished) return fail(finished.error(), context.json);
   if (context.json) {
-    print_document({{"exported", *count}, {"file", output}});
+    print_document({{"exported", report->memories},
+                    {"file", output},
+                    {"vectors", report->vectors},
+                    {"dropped_vectors", report->dropped}});
   } else {
-    print(fmt::format("Exported {} memories to {}\n", *count, output));
+    print(fmt::format("Exported {} memories to {}\n", report->memories, output));
+    tell_vectors(*report, context.quiet);
   }
   return static_cast<int>(Exit::good);
 }

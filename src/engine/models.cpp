@@ -90,9 +90,11 @@ Result<OpenedEmbedder> open_embedder(const EmbedderInfo& recorded, const std::st
       fmt::format("{} makes vectors of {} numbers, this bank's are {} of {}", info.model,
                   info.dimension, recorded.model, recorded.dimension);
   if (named.empty()) return OpenedEmbedder{.why_none = differs};
-  return Error{Errc::invalid_argument, differs,
-               fmt::format("leave --embedder out, or take another --bank; the bank keeps to {}",
-                           recorded.model)};
+  return Error{
+      Errc::invalid_argument, differs,
+      fmt::format("leave --embedder out, take another --bank, or change this bank's model: "
+                  "bb5-memory reembed --to {}",
+                  info.model)};
 }
 
 Result<std::unique_ptr<Extractor>> open_extractor(const std::string& named) {

@@ -36,15 +36,15 @@ class NameGroups {
   std::map<std::string, std::string> next_;
 };
 
-bool is_entity_key(std::string_view key) {
-  const auto colon = key.find(':');
-  return colon != std::string_view::npos && colon > 0 && colon + 1 < key.size();
-}
-
 }  // namespace
 
 std::string alias_key(std::string_view name) {
   return ':' + name_key_of(name);
+}
+
+bool is_entity_key(std::string_view key) noexcept {
+  const auto colon = key.find(':');
+  return colon != std::string_view::npos && colon > 0 && colon + 1 < key.size();
 }
 
 bool is_alias_key(std::string_view key) noexcept {

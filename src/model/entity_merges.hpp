@@ -30,6 +30,8 @@ struct EntityMerge {
 
 /// `:name`, which is no entity's key: the type of one is never empty.
 [[nodiscard]] std::string alias_key(std::string_view name);
+/// True for `type:name`.
+[[nodiscard]] bool is_entity_key(std::string_view key) noexcept;
 [[nodiscard]] bool is_alias_key(std::string_view key) noexcept;
 
 /// All merges of a bank, followed to their ends. Immutable.

@@ -1,323 +1,92 @@
 #include "model/entity_resolution.hpp"
 
 #include <algorithm>
-#include <array>
+#include <memory>
+#include <optional>
 #include <tuple>
 
 #include "base/letters.hpp"
 #include "base/utf8.hpp"
+#include "model/name_form.hpp"
+#include "model/name_keys.hpp"
 
 namespace bb5 {
 namespace {
 
+// --- what the rules compare ---
+
 using Tokens = std::vector<std::string>;
 
-// --- types ---
-
-enum class Sort : std::uint8_t {
-  vague,
-  person,
-  organization,
-  technology,
-  location,
-  file,
-  project,
-  concept_,
-  other
-};
-
-Sort sort_of(std::string_view type) {
-  static const std::map<std::string, Sort, std::less<>> sorts = {
-      {"", Sort::concept_},
-      {"concept", Sort::concept_},
-      {"topic", Sort::concept_},
-      {"idea", Sort::concept_},
-      {"unknown", Sort::vague},
-      {"person", Sort::person},
-      {"people", Sort::person},
-      {"human", Sort::person},
-      {"organization", Sort::organization},
-      {"organisation", Sort::organization},
-      {"company", Sort::organization},
-      {"technology", Sort::technology},
-      {"tool", Sort::technology},
-      {"software", Sort::technology},
-      {"framework", Sort::technology},
-      {"library", Sort::technology},
-      {"language", Sort::technology},
-      {"database", Sort::technology},
-      {"location", Sort::location},
-      {"place", Sort::location},
-      {"city", Sort::location},
-      {"country", Sort::location},
-      {"file", Sort::file},
-      {"document", Sort::file},
-      {"path", Sort::file},
-      {"project", Sort::project},
-      {"repository", Sort::project}};
-  const auto found = sorts.find(fold_name(type));
-  return found == sorts.end() ? Sort::other : found->second;
-}
-
-// --- tokens ---
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_number(const std::string& token) {
-  return !token.empty() && is_digit(token.front());
-}
-
-/// Words and numbers of a plain text. `C++`, `C#`, `.NET` and `&` keep what makes them others.
-Tokens tokens_of(std::string_view plain) {
-  Tokens tokens;
-  std::string token;
-  const auto finish = [&] {
-    if (!token.empty()) tokens.push_back(std::move(token));
-    token.clear();
-  };
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    const char c = plain[i];
-    const bool after_letter = !token.empty() && !is_number(token);
-    const bool before_letter = i + 1 < plain.size() && is_letter(plain[i + 1]);
-    if (is_letter(c) || is_digit(c)) {
-      if (!token.empty() && is_number(token) != is_digit(c)) finish();
-      token += c;
-    } else if (c == '\'') {
-      continue;
-    } else if (c == '+' && after_letter) {
-      token += "plus";
-    } else if (c == '#' && after_letter) {
-      token += "sharp";
-    } else if (c == '&') {
-      finish();
-      tokens.emplace_back("and");
-    } else if (c == '.' && before_letter && (i == 0 || plain[i - 1] == ' ')) {
-      finish();
-      token = "dot";
-    } else {
-      finish();
-    }
-  }
-  finish();
-  // `v16` is 16, after a name.
-  for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
-    if (tokens[i] == "v" && is_number(tokens[i + 1]))
-      tokens.erase(tokens.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  return tokens;
-}
-
-/// One spelling for what British and American English write in two ways.
-std::string one_english(std::string token) {
-  const auto replace = [&](std::string_view from, std::string_view to, bool only_end) {
-    const auto at = only_end
-                        ? (token.ends_with(from) ? token.size() - from.size() : std::string::npos)
-                        : token.find(from);
-    if (at != std::string::npos && at >= 3) token.replace(at, from.size(), to);
-  };
-  replace("isation", "ization", false);
-  replace("organis", "organiz", false);
-  if (token.starts_with("organis")) token.replace(0, 7, "organiz");
-  replace("our", "or", true);
-  replace("ours", "ors", true);
-  replace("logue", "log", true);
-  return token;
-}
-
-Tokens one_english(Tokens tokens) {
-  for (std::string& token : tokens) token = one_english(std::move(token));
-  return tokens;
-}
-
-/// Words that are run together, numbers that are not: `node js`, `nodejs` → `nodejs`; 1.2 is
-/// not 12.
-Tokens runs_of(const Tokens& tokens) {
-  Tokens runs;
-  for (const std::string& token : tokens) {
-    if (!runs.empty() && !is_number(token) && !is_number(runs.back())) {
-      runs.back() += token;
-    } else {
-      runs.push_back(token);
-    }
-  }
-  return runs;
-}
-
-std::string joined(const Tokens& tokens) {
-  std::string text;
-  for (const std::string& token : tokens) text.append(text.empty() ? "" : " ").append(token);
-  return text;
-}
-
-Tokens numbers_of(const Tokens& tokens) {
-  Tokens numbers;
-  std::copy_if(tokens.begin(), tokens.end(), std::back_inserter(numbers), is_number);
-  return numbers;
-}
-
-std::size_t letters_of(const Tokens& tokens) {
-  std::size_t letters = 0;
-  for (const std::string& token : tokens) letters += token.size();
-  return letters;
-}
-
-// --- words that say nothing of which one is meant ---
-
-using Words = std::map<std::string, std::string, std::less<>>;
-
-/// Legal forms, each with its one spelling.
-const Words legal_forms = {{"inc", "inc"},   {"incorporated", "inc"},
-                           {"corp", "corp"}, {"corporation", "corp"},
-                           {"ltd", "ltd"},   {"limited", "ltd"},
-                           {"llc", "llc"},   {"gmbh", "gmbh"},
-                           {"ag", "ag"},     {"plc", "plc"},
-                           {"pbc", "pbc"},   {"sa", "sa"},
-                           {"co", "co"},     {"kg", "kg"},
-                           {"bv", "bv"}};
-const Words titles = {{"mr", ""}, {"mrs", ""}, {"ms", ""}, {"dr", ""}, {"prof", ""}, {"sir", ""}};
-const Words technology_words = {
-    {"database", ""}, {"library", ""}, {"framework", ""}, {"language", ""}};
-const Words project_words = {{"project", ""}, {"repository", ""}, {"repo", ""}};
-
-/// Short names that everybody uses, of technologies.
-const Words short_forms = {{"postgresql", "postgres"},
-                           {"mongodb", "mongo"},
-                           {"influxdb", "influx"},
-                           {"arangodb", "arango"},
-                           {"scylladb", "scylla"},
-                           {"cockroachdb", "cockroach"},
-                           {"timescaledb", "timescale"},
-                           {"nodejs", "node"},
-                           {"reactjs", "react"},
-                           {"vuejs", "vue"},
-                           {"nextjs", "next"},
-                           {"nuxtjs", "nuxt"},
-                           {"expressjs", "express"},
-                           {"emberjs", "ember"},
-                           {"golang", "go"},
-                           {"js", "javascript"},
-                           {"ts", "typescript"},
-                           {"vscode", "visualstudiocode"}};
-
-/// A name in the forms in which it is compared.
+/// A name in the form in which it is compared, and what the rules make of it, made once.
 struct Forms {
   std::string plain;
-  bool quoted_acronym = false;  ///< The name gives its short form itself: `Long Name (LN)`.
-  std::string acronym;          ///< That short form.
+  std::string acronym;  ///< The short form that the name gives itself.
   Tokens tokens;
-  Tokens core;      ///< Without legal form, titles, words for the type, a leading `the`.
-  Tokens stripped;  ///< What was taken off.
+  Tokens core;             ///< Without legal form, titles, words for the type, a leading `the`.
+  std::string legal_form;  ///< That was taken off.
+  std::string numbers;
+  std::string initials;
+  std::string runs;  ///< Of tokens…
+  std::string core_runs;
+  std::string short_core_runs;
 };
 
-std::string without_wrapping(std::string text) {
-  const auto first = text.find_first_not_of("\"' @#");
-  if (first == std::string::npos) return text;
-  text.erase(0, first);
-  text.erase(text.find_last_not_of("\"' ") + 1);
-  for (const std::string_view quote : {"“", "”", "„", "«", "»"}) {
-    if (text.starts_with(quote)) text.erase(0, quote.size());
-    if (text.ends_with(quote)) text.erase(text.size() - quote.size());
+bool is_number(const std::string& token) {
+  return !token.empty() && token.front() >= '0' && token.front() <= '9';
+}
+
+Forms forms_of(std::string_view plain, TypeSort sort) {
+  NameForm form;
+  form.read(plain, sort);
+  Forms forms{.plain = form.plain,
+              .acronym = form.acronym,
+              .tokens = {},
+              .core = {},
+              .legal_form = std::string(form.legal_form),
+              .numbers = {},
+              .initials = initials_of(form.words),
+              .runs = {},
+              .core_runs = {},
+              .short_core_runs = {}};
+  for (std::size_t i = 0; i < form.words.size(); ++i) {
+    forms.tokens.emplace_back(form.words[i]);
+    if (i >= form.core.begin && i < form.core.end) forms.core.emplace_back(form.words[i]);
+    if (form.words.is_number(i)) forms.numbers.append(form.words[i]).append(" ");
   }
-  return text;
-}
-
-const std::set<std::string, std::less<>> small_words = {"and", "of", "for", "the", "de", "in"};
-
-std::string initials_of(const Tokens& tokens) {
-  std::string initials;
-  for (const std::string& token : tokens) {
-    if (is_number(token)) return {};
-    if (small_words.contains(token)) continue;
-    initials += first_code_points(token, 1);
-  }
-  return initials;
-}
-
-/// `Long Name (LN)`: the long name, and LN apart.
-void part_acronym(Forms& forms) {
-  const auto open = forms.plain.find('(');
-  if (open == std::string::npos || open == 0 || !forms.plain.ends_with(')')) return;
-  const Tokens inside =
-      tokens_of(std::string_view(forms.plain).substr(open + 1, forms.plain.size() - open - 2));
-  const Tokens before = tokens_of(std::string_view(forms.plain).substr(0, open));
-  if (inside.size() != 1 || inside.front().size() < 2) return;
-  const std::string initials = initials_of(before);
-  const bool one_word = before.size() == 1 && inside.front().front() == before.front().front();
-  if (initials != inside.front() && !one_word) return;
-  forms.quoted_acronym = true;
-  forms.acronym = inside.front();
-  forms.plain.erase(open);
-}
-
-void strip(Forms& forms, Sort sort) {
-  Tokens& core = forms.core;
-  const auto take_last = [&](const Words& words) {
-    if (core.size() < 2 || !words.contains(core.back())) return;
-    forms.stripped.push_back(words.at(core.back()));
-    core.pop_back();
-  };
-  const auto take_first = [&](const Words& words) {
-    while (core.size() > 1 && words.contains(core.front())) core.erase(core.begin());
-  };
-  if (core.size() > 1 && core.front() == "the" && letters_of(core) >= 3 + 5)
-    core.erase(core.begin());
-  if (sort == Sort::organization) take_last(legal_forms);
-  if (sort == Sort::person) take_first(titles);
-  if (sort == Sort::technology) take_last(technology_words);
-  if (sort == Sort::project) {
-    take_last(project_words);
-    take_first(project_words);
-  }
-  std::erase(forms.stripped, "");
-}
-
-/// `Last, First` → `First Last`.
-std::string in_order(const std::string& plain) {
-  const auto comma = plain.find(", ");
-  if (comma == std::string::npos || plain.find(',', comma + 1) != std::string::npos) return plain;
-  const std::string rest = plain.substr(comma + 2);
-  if (rest.starts_with("jr") || rest.starts_with("sr")) return plain;
-  return rest + ' ' + plain.substr(0, comma);
-}
-
-Forms forms_of(std::string plain, Sort sort) {
-  Forms forms;
-  forms.plain = without_wrapping(std::move(plain));
-  if (sort == Sort::file) {
-    if (forms.plain.starts_with("./")) forms.plain.erase(0, 2);
-    return forms;
-  }
-  if (sort == Sort::person) forms.plain = in_order(forms.plain);
-  part_acronym(forms);
-  forms.tokens = one_english(tokens_of(forms.plain));
-  forms.core = forms.tokens;
-  strip(forms, sort);
+  append_runs(form.words, form.words.all(), forms.runs);
+  append_runs(form.words, form.core, forms.core_runs);
+  append_short_runs(form.words, form.core, forms.short_core_runs);
   return forms;
 }
 
-/// The name without dress, with umlauts written out, in Latin letters: those that differ.
-std::vector<Forms> all_forms(const NamedEntity& entity) {
-  const Sort sort = sort_of(entity.type);
-  std::vector<Forms> forms;
-  std::set<std::string> seen;
-  for (std::string plain : {plain_letters(entity.name), plain_letters_german(entity.name),
-                            latin_letters(entity.name)}) {
-    if (seen.insert(plain).second) forms.push_back(forms_of(std::move(plain), sort));
+/// An entity as the rules see it. Its forms are made when they are asked for first.
+class Named {
+ public:
+  explicit Named(const NamedEntity& entity) : name_(entity.name), sort_(sort_of_type(entity.type)) {
+    if (sort_ == TypeSort::other) other_type_ = fold_name(entity.type);
   }
-  return forms;
-}
+
+  [[nodiscard]] TypeSort sort() const { return sort_; }
+  /// Of a type that no rule knows: which one it is.
+  [[nodiscard]] const std::string& other_type() const { return other_type_; }
+
+  /// In each of its spellings, as an entity of that sort.
+  const std::vector<Forms>& forms(TypeSort sort) {
+    for (const auto& [made_as, forms] : made_)
+      if (made_as == sort) return *forms;
+    auto forms = std::make_unique<std::vector<Forms>>();
+    for (const std::string& plain : plain_spellings(name_)) forms->push_back(forms_of(plain, sort));
+    return *made_.emplace_back(sort, std::move(forms)).second;
+  }
+
+ private:
+  std::string name_;
+  TypeSort sort_;
+  std::string other_type_;
+  std::vector<std::pair<TypeSort, std::unique_ptr<std::vector<Forms>>>> made_;
+};
 
 // --- rules ---
-
-Tokens with_short_forms(Tokens runs) {
-  for (std::string& run : runs)
-    if (const auto known = short_forms.find(run); known != short_forms.end()) run = known->second;
-  return runs;
-}
 
 /// `k8s`: first letter, how many are left out, last letter.
 bool is_numeronym_of(const Tokens& brief, const Tokens& word) {
@@ -327,18 +96,6 @@ bool is_numeronym_of(const Tokens& brief, const Tokens& word) {
   if (brief[1].size() > 2 || whole.size() < 5) return false;
   return std::to_string(whole.size() - 2) == brief[1] && whole.front() == brief[0].front() &&
          whole.back() == brief[2].front();
-}
-
-/// The singular of an English plural; the word itself where it is none.
-std::string singular(const std::string& word) {
-  const auto cut = [&](std::size_t letters) { return word.substr(0, word.size() - letters); };
-  if (word.size() < 5 || word.ends_with("ss") || word.ends_with("ics") || word.ends_with("us"))
-    return word;
-  if (word.ends_with("ies")) return cut(3) + 'y';
-  for (const std::string_view ending : {"xes", "ses", "shes", "ches", "zes"}) {
-    if (word.ends_with(ending)) return cut(2);
-  }
-  return word.ends_with('s') ? cut(1) : word;
 }
 
 bool equal_but_plural(Tokens a, Tokens b) {
@@ -397,9 +154,9 @@ bool is_part(const Tokens& brief, const Tokens& whole, bool initials) {
 struct Pair {
   const Forms& a;
   const Forms& b;
-  Sort sort_a;
-  Sort sort_b;
-  [[nodiscard]] bool both(Sort sort) const { return sort_a == sort && sort_b == sort; }
+  TypeSort sort_a;
+  TypeSort sort_b;
+  [[nodiscard]] bool both(TypeSort sort) const { return sort_a == sort && sort_b == sort; }
 };
 
 NameMatch same(std::string reason) {
@@ -415,8 +172,8 @@ bool distinctive(const Tokens& tokens) {
 }
 
 NameMatch equal_letters(const Pair& pair, std::string reason) {
-  const bool one_says_little = pair.sort_a != pair.sort_b &&
-                               (pair.sort_a == Sort::concept_ || pair.sort_b == Sort::concept_);
+  const bool one_says_little = pair.sort_a != pair.sort_b && (pair.sort_a == TypeSort::concept_ ||
+                                                              pair.sort_b == TypeSort::concept_);
   if (one_says_little && !distinctive(pair.a.tokens) && !distinctive(pair.b.tokens))
     return perhaps("type");
   return same(std::move(reason));
@@ -424,13 +181,14 @@ NameMatch equal_letters(const Pair& pair, std::string reason) {
 
 NameMatch match_acronyms(const Pair& pair) {
   const auto given = [](const Forms& with, const Forms& other) {
-    return with.quoted_acronym && other.tokens.size() == 1 && other.tokens.front() == with.acronym;
+    return !with.acronym.empty() && other.tokens.size() == 1 &&
+           other.tokens.front() == with.acronym;
   };
   if (given(pair.a, pair.b) || given(pair.b, pair.a)) return same("its own short form");
   const auto made = [](const Forms& brief, const Forms& whole) -> std::size_t {
     if (brief.tokens.size() != 1 || whole.tokens.size() < 2) return 0;
     const std::string& acronym = brief.tokens.front();
-    return initials_of(whole.tokens) == acronym ? acronym.size() : 0;
+    return whole.initials == acronym ? acronym.size() : 0;
   };
   const std::size_t length = std::max(made(pair.a, pair.b), made(pair.b, pair.a));
   if (length >= 4 && pair.sort_a == pair.sort_b) return same("acronym");
@@ -440,10 +198,11 @@ NameMatch match_acronyms(const Pair& pair) {
 NameMatch match_slips(const Pair& pair) {
   const auto [slip, length] = slip_between(pair.a.core, pair.b.core);
   if (slip == Slip::none) return {};
-  const bool names_things = pair.both(Sort::technology) || pair.both(Sort::organization) ||
-                            pair.both(Sort::location) || pair.both(Sort::project);
-  const bool sure = (slip == Slip::doubled || slip == Slip::exchanged) &&
-                    ((names_things && length >= 7) || (pair.both(Sort::concept_) && length >= 8));
+  const bool names_things = pair.both(TypeSort::technology) || pair.both(TypeSort::organization) ||
+                            pair.both(TypeSort::location) || pair.both(TypeSort::project);
+  const bool sure =
+      (slip == Slip::doubled || slip == Slip::exchanged) &&
+      ((names_things && length >= 7) || (pair.both(TypeSort::concept_) && length >= 8));
   if (sure) return same("slip");
   return length >= 4 ? perhaps("one letter") : NameMatch{};
 }
@@ -451,53 +210,50 @@ NameMatch match_slips(const Pair& pair) {
 NameMatch match_forms(const Pair& pair) {
   const Forms& a = pair.a;
   const Forms& b = pair.b;
-  if (pair.both(Sort::file))
+  if (pair.both(TypeSort::file))
     return !a.plain.empty() && a.plain == b.plain ? same("spelling") : NameMatch{};
-  if (pair.sort_a == Sort::file || pair.sort_b == Sort::file) return {};
+  if (pair.sort_a == TypeSort::file || pair.sort_b == TypeSort::file) return {};
   if (a.tokens.empty() || b.tokens.empty()) return {};
   if (is_numeronym_of(a.tokens, b.tokens) || is_numeronym_of(b.tokens, a.tokens))
     return equal_letters(pair, "numeronym");
-  if (numbers_of(a.tokens) != numbers_of(b.tokens)) return {};
-  if (runs_of(a.tokens) == runs_of(b.tokens)) return equal_letters(pair, "spelling");
+  if (a.numbers != b.numbers) return {};
+  if (a.runs == b.runs) return equal_letters(pair, "spelling");
   if (auto match = match_acronyms(pair); match.sameness != Sameness::different) return match;
   if (pair.sort_a != pair.sort_b) {
-    return runs_of(a.core) == runs_of(b.core) ? perhaps("type") : NameMatch{};
+    return a.core_runs == b.core_runs ? perhaps("type") : NameMatch{};
   }
-  if (runs_of(a.core) == runs_of(b.core)) {
-    const bool two_forms = !a.stripped.empty() && !b.stripped.empty() && a.stripped != b.stripped;
+  if (a.core_runs == b.core_runs) {
+    const bool two_forms =
+        !a.legal_form.empty() && !b.legal_form.empty() && a.legal_form != b.legal_form;
     return two_forms ? perhaps("legal form") : same("a word that says nothing");
   }
-  if (pair.both(Sort::technology) &&
-      with_short_forms(runs_of(a.core)) == with_short_forms(runs_of(b.core)))
+  if (pair.both(TypeSort::technology) && a.short_core_runs == b.short_core_runs)
     return same("short form");
-  if (pair.both(Sort::concept_) && equal_but_plural(a.core, b.core)) return same("plural");
+  if (pair.both(TypeSort::concept_) && equal_but_plural(a.core, b.core)) return same("plural");
   if (auto match = match_slips(pair); match.sameness != Sameness::different) return match;
-  const bool initials = pair.both(Sort::person);
+  const bool initials = pair.both(TypeSort::person);
   if (is_part(a.core, b.core, initials) || is_part(b.core, a.core, initials))
     return perhaps(initials ? "part of a name" : "part");
   return {};
 }
 
-bool types_agree(Sort a, Sort b, const NamedEntity& left, const NamedEntity& right) {
-  if (a == Sort::other && b == Sort::other) return fold_name(left.type) == fold_name(right.type);
-  const auto says_little = [](Sort sort) { return sort == Sort::vague || sort == Sort::concept_; };
-  return a == b || says_little(a) || says_little(b);
+bool types_agree(const Named& a, const Named& b) {
+  if (a.sort() == TypeSort::other && b.sort() == TypeSort::other)
+    return a.other_type() == b.other_type();
+  const auto says_little = [](TypeSort sort) {
+    return sort == TypeSort::vague || sort == TypeSort::concept_;
+  };
+  return a.sort() == b.sort() || says_little(a.sort()) || says_little(b.sort());
 }
 
-}  // namespace
-
-NameMatch match_names(const NamedEntity& a, const NamedEntity& b) {
-  Sort sort_a = sort_of(a.type);
-  Sort sort_b = sort_of(b.type);
-  if (!types_agree(sort_a, sort_b, a, b)) return {};
+NameMatch match_named(Named& a, Named& b) {
+  if (!types_agree(a, b)) return {};
   // A type that is not known is whatever the other one is.
-  const NamedEntity left{a.name, sort_a == Sort::vague ? b.type : a.type};
-  const NamedEntity right{b.name, sort_b == Sort::vague ? a.type : b.type};
-  sort_a = sort_of(left.type);
-  sort_b = sort_of(right.type);
+  const TypeSort sort_a = a.sort() == TypeSort::vague ? b.sort() : a.sort();
+  const TypeSort sort_b = b.sort() == TypeSort::vague ? a.sort() : b.sort();
   NameMatch best;
-  for (const Forms& form_a : all_forms(left)) {
-    for (const Forms& form_b : all_forms(right)) {
+  for (const Forms& form_a : a.forms(sort_a)) {
+    for (const Forms& form_b : b.forms(sort_b)) {
       NameMatch match = match_forms({form_a, form_b, sort_a, sort_b});
       if (match.sameness > best.sameness) best = std::move(match);
     }
@@ -505,82 +261,120 @@ NameMatch match_names(const NamedEntity& a, const NamedEntity& b) {
   return best;
 }
 
+}  // namespace
+
+NameMatch match_names(const NamedEntity& a, const NamedEntity& b) {
+  Named left(a);
+  Named right(b);
+  return match_named(left, right);
+}
+
 // --- a bank's entities ---
 
 namespace {
 
-/// What two names have in common at least when match_names() says anything of them.
-std::set<std::string> block_keys(const Entity& entity) {
-  std::set<std::string> keys;
-  for (const Forms& forms : all_forms({entity.name, entity.type})) {
-    if (sort_of(entity.type) == Sort::file) {
-      keys.insert("file " + forms.plain);
-      continue;
-    }
-    if (forms.tokens.empty()) continue;
-    const Tokens runs = runs_of(forms.core);
-    keys.insert(joined(runs_of(forms.tokens)));
-    keys.insert(joined(runs));
-    keys.insert(joined(with_short_forms(runs)));
-    // For slips and plurals: the beginning, for parts of names the words.
-    keys.insert("beginning " + std::string(first_code_points(forms.core.front(), 4)));
-    for (const std::string& token : forms.core)
-      if (token.size() >= 3 && !small_words.contains(token)) keys.insert("word " + token);
-    if (forms.tokens.size() > 1) keys.insert("acronym " + initials_of(forms.tokens));
-    if (forms.tokens.size() == 1) keys.insert("acronym " + forms.tokens.front());
-    if (forms.quoted_acronym) keys.insert("acronym " + forms.acronym);
-    if (forms.tokens.size() == 1 && forms.tokens.front().size() >= 5) {
-      const std::string& word = forms.tokens.front();
-      keys.insert("numeronym " + word.substr(0, 1) + ' ' + std::to_string(word.size() - 2) + ' ' +
-                  word.back());
-    }
-    if (forms.tokens.size() == 3) keys.insert("numeronym " + joined(forms.tokens));
-  }
-  return keys;
-}
-
-/// A word that more entities share than this is no hint.
+/// What more entities share than this is no hint.
 constexpr std::size_t largest_block = 200;
 
 /// True when `a` is the one to keep.
 bool better(const Entity& a, const Entity& b) {
   const auto rank = [](const Entity& entity) {
-    const Sort sort = sort_of(entity.type);
+    const TypeSort sort = sort_of_type(entity.type);
     return std::tuple(entity.placeholder, -entity.mention_count,
-                      sort == Sort::vague || sort == Sort::concept_, !entity.first_seen,
+                      sort == TypeSort::vague || sort == TypeSort::concept_, !entity.first_seen,
                       entity.first_seen.value_or(Timestamp{}), std::string_view(entity.key));
   };
   return rank(a) < rank(b);
 }
 
+/// Entities by the keys of their names, sorted.
+class KeyIndex {
+ public:
+  explicit KeyIndex(std::span<const Entity> entities, NameKeys::Reach reach) : keys_(reach) {
+    for (std::size_t i = 0; i < entities.size(); ++i)
+      for (const NameKey& key : keys_.of(entities[i].name, entities[i].type))
+        places_.emplace_back(key.own, i);
+    std::sort(places_.begin(), places_.end());
+    places_.erase(std::unique(places_.begin(), places_.end()), places_.end());
+  }
+
+  /// Those worth comparing with this entity, in order; itself is not among them.
+  std::vector<std::size_t> candidates_of(std::span<const Entity> entities, std::size_t entity) {
+    std::vector<std::size_t> found;
+    for (const NameKey& key : keys_.of(entities[entity].name, entities[entity].type)) {
+      const auto begin =
+          std::lower_bound(places_.begin(), places_.end(), std::pair(key.sought, std::size_t{0}));
+      auto end = begin;
+      while (end != places_.end() && end->first == key.sought &&
+             static_cast<std::size_t>(end - begin) <= largest_block)
+        ++end;
+      if (static_cast<std::size_t>(end - begin) > largest_block) continue;
+      for (auto place = begin; place != end; ++place)
+        if (place->second != entity) found.push_back(place->second);
+    }
+    std::sort(found.begin(), found.end());
+    found.erase(std::unique(found.begin(), found.end()), found.end());
+    return found;
+  }
+
+ private:
+  NameKeys keys_;
+  std::vector<std::pair<std::uint64_t, std::size_t>> places_;
+};
+
+/// Two entities by their places.
+struct Found {
+  std::size_t from;
+  std::size_t into;
+  NameMatch match;
+  [[nodiscard]] std::pair<std::size_t, std::size_t> place() const { return {from, into}; }
+};
+
+/// Where several entities could be meant that are not one among themselves, none is; where they
+/// are, the best of them is. found: sorted by place.
+void settle_which_is_meant(std::vector<Found>& found, std::span<const Entity> entities) {
+  const auto same_thing = [&](std::size_t a, std::size_t b) {
+    if (a == b) return true;
+    const std::pair place = better(entities[a], entities[b]) ? std::pair(b, a) : std::pair(a, b);
+    const auto at = std::lower_bound(
+        found.begin(), found.end(), place,
+        [](const Found& each, const auto& sought) { return each.place() < sought; });
+    return at != found.end() && at->place() == place && at->match.sameness == Sameness::same;
+  };
+  struct Settled {
+    std::size_t from;
+    std::optional<std::size_t> into;
+  };
+  std::vector<Settled> settled;
+  for (auto begin = found.begin(); begin != found.end();) {
+    const auto end = std::find_if(begin, found.end(),
+                                  [&](const Found& each) { return each.from != begin->from; });
+    std::vector<std::size_t> meant;
+    for (auto each = begin; each != end; ++each)
+      if (each->match.sameness == Sameness::same) meant.push_back(each->into);
+    if (!meant.empty()) {
+      const std::size_t best = *std::min_element(
+          meant.begin(), meant.end(),
+          [&](std::size_t a, std::size_t b) { return better(entities[a], entities[b]); });
+      const bool one = std::all_of(meant.begin(), meant.end(),
+                                   [&](std::size_t other) { return same_thing(other, best); });
+      settled.push_back({begin->from, one ? std::optional(best) : std::nullopt});
+    }
+    begin = end;
+  }
+  auto next = settled.begin();
+  std::erase_if(found, [&](Found& each) {
+    if (each.match.sameness != Sameness::same) return false;
+    while (next->from != each.from) ++next;
+    if (!next->into) each.match = perhaps("several that are meant: " + each.match.reason);
+    return next->into && *next->into != each.into;
+  });
+}
+
 }  // namespace
 
 EntityResolver::EntityResolver(std::span<const Entity> entities, ResolverOptions options)
-    : entities_(entities), options_(std::move(options)) {
-  for (std::size_t i = 0; i < entities_.size(); ++i)
-    for (const std::string& key : block_keys(entities_[i])) blocks_[key].push_back(i);
-}
-
-std::set<std::size_t> EntityResolver::candidates_of(std::size_t entity) const {
-  std::set<std::size_t> candidates;
-  for (const std::string& key : block_keys(entities_[entity])) {
-    const auto& block = blocks_.at(key);
-    if (block.size() <= largest_block) candidates.insert(block.begin(), block.end());
-  }
-  candidates.erase(entity);
-  return candidates;
-}
-
-NameMatch EntityResolver::match(const Entity& a, const Entity& b) const {
-  NameMatch match = match_names({a.name, a.type}, {b.name, b.type});
-  if (match.sameness != Sameness::perhaps || !options_.closeness) return match;
-  const auto closeness = options_.closeness(a, b);
-  if (closeness && *closeness >= options_.confirm_from) {
-    match.sameness = Sameness::same;
-    match.reason += ", confirmed by what is said of both";
-  }
-  return match;
-}
+    : entities_(entities), options_(options) {}
 
 std::vector<ResolvedPair> EntityResolver::pairs() const {
   std::set<std::string> all;
@@ -589,47 +383,34 @@ std::vector<ResolvedPair> EntityResolver::pairs() const {
 }
 
 std::vector<ResolvedPair> EntityResolver::pairs_of(const std::set<std::string>& keys) const {
-  std::map<std::pair<std::size_t, std::size_t>, NameMatch> found;  // (from, into)
-  for (std::size_t i = 0; i < entities_.size(); ++i) {
-    if (!keys.contains(entities_[i].key)) continue;
-    for (const std::size_t other : candidates_of(i)) {
-      const bool keep = better(entities_[i], entities_[other]);
-      const std::pair place(keep ? other : i, keep ? i : other);
-      if (found.contains(place)) continue;
-      NameMatch match = this->match(entities_[i], entities_[other]);
-      if (match.sameness != Sameness::different) found.emplace(place, std::move(match));
-    }
-  }
-  const auto same_thing = [&](std::size_t a, std::size_t b) {
-    const auto pair =
-        found.find(better(entities_[a], entities_[b]) ? std::pair(b, a) : std::pair(a, b));
-    return pair != found.end() && pair->second.sameness == Sameness::same;
+  std::vector<bool> wanted(entities_.size());
+  for (std::size_t i = 0; i < entities_.size(); ++i) wanted[i] = keys.contains(entities_[i].key);
+  std::vector<std::unique_ptr<Named>> names(entities_.size());
+  const auto named = [&](std::size_t i) -> Named& {
+    if (!names[i])
+      names[i] = std::make_unique<Named>(NamedEntity{entities_[i].name, entities_[i].type});
+    return *names[i];
   };
-  std::map<std::size_t, std::vector<std::size_t>> targets;
-  for (const auto& [pair, match] : found)
-    if (match.sameness == Sameness::same) targets[pair.first].push_back(pair.second);
-  std::map<std::size_t, std::size_t> chosen;
-  std::set<std::size_t> ambiguous;
-  for (const auto& [from, into] : targets) {
-    std::size_t best = into.front();
-    for (const std::size_t other : into)
-      if (better(entities_[other], entities_[best])) best = other;
-    const bool one = std::all_of(into.begin(), into.end(), [&](std::size_t other) {
-      return other == best || same_thing(other, best);
-    });
-    if (one) {
-      chosen[from] = best;
-    } else {
-      ambiguous.insert(from);
+  KeyIndex index(entities_, options_.only_same ? NameKeys::Reach::same : NameKeys::Reach::perhaps);
+  std::vector<Found> found;
+  for (std::size_t i = 0; i < entities_.size(); ++i) {
+    if (!wanted[i]) continue;
+    for (const std::size_t other : index.candidates_of(entities_, i)) {
+      if (wanted[other] && other < i) continue;  // these two have been compared
+      NameMatch match = match_named(named(i), named(other));
+      if (match.sameness == Sameness::different) continue;
+      if (options_.only_same && match.sameness != Sameness::same) continue;
+      const bool keep = better(entities_[i], entities_[other]);
+      found.push_back({keep ? other : i, keep ? i : other, std::move(match)});
     }
   }
+  std::sort(found.begin(), found.end(),
+            [](const Found& a, const Found& b) { return a.place() < b.place(); });
+  settle_which_is_meant(found, entities_);
   std::vector<ResolvedPair> pairs;
-  for (auto& [pair, match] : found) {
-    const auto [from, into] = pair;
-    if (match.sameness == Sameness::same && ambiguous.contains(from))
-      match = perhaps("several that are meant: " + match.reason);
-    if (match.sameness == Sameness::same && chosen.at(from) != into) continue;
-    pairs.push_back({&entities_[from], &entities_[into], std::move(match)});
+  for (Found& each : found) {
+    if (options_.only_same && each.match.sameness != Sameness::same) continue;
+    pairs.push_back({&entities_[each.from], &entities_[each.into], std::move(each.match)});
   }
   std::sort(pairs.begin(), pairs.end(), [](const ResolvedPair& a, const ResolvedPair& b) {
     return std::tuple(-static_cast<int>(a.match.sameness), std::string_view(a.from->key),

@@ -1,8 +1,6 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <optional>
+#include <cstdint>
 #include <set>
 #include <span>
 #include <string>
@@ -22,6 +20,8 @@
 ///    short form (Postgres, k8s) or one that the name itself gives (Model Context Protocol (MCP));
 ///    the plural of a concept; a doubled or exchanged letter in a long word;
 ///  - one letter else, initials, acronyms, a part of the name: perhaps.
+/// Vectors of the names have no say: they are as close where two things are meant
+/// (docs/decisions/2026-11-25-merges.md).
 /// Rules and thresholds were chosen on tests/data/entity_pairs.tsv; docs/performance.md has
 /// figures.
 namespace bb5 {
@@ -42,14 +42,9 @@ struct NamedEntity {
 /// Symmetric: match(a, b) is match(b, a).
 [[nodiscard]] NameMatch match_names(const NamedEntity& a, const NamedEntity& b);
 
-/// How close two entities are by something else than their names (vectors of what is said of them):
-/// the cosine, or nothing when it is not known.
-using EntityCloseness = std::function<std::optional<double>(const Entity&, const Entity&)>;
-
 struct ResolverOptions {
-  /// Lifts `perhaps` to `same` from `confirm_from` on. Empty: names decide alone.
-  EntityCloseness closeness = {};
-  double confirm_from = 0.9;
+  /// Leaves out `perhaps`, and is quick: also a whole bank takes no longer than its reading.
+  bool only_same = false;
 };
 
 /// Two entities of a bank of which one is the other, or may be.
@@ -59,8 +54,8 @@ struct ResolvedPair {
   NameMatch match;
 };
 
-/// Finds pairs among entities without comparing all with all: only names that share one of their
-/// forms or beginnings are looked at.
+/// Finds pairs among entities without comparing all with all: only names that share a key
+/// (model/name_keys.hpp).
 class EntityResolver {
  public:
   /// The entities outlive this.
@@ -73,12 +68,8 @@ class EntityResolver {
   [[nodiscard]] std::vector<ResolvedPair> pairs_of(const std::set<std::string>& keys) const;
 
  private:
-  [[nodiscard]] std::set<std::size_t> candidates_of(std::size_t entity) const;
-  [[nodiscard]] NameMatch match(const Entity& a, const Entity& b) const;
-
   std::span<const Entity> entities_;
   ResolverOptions options_;
-  std::map<std::string, std::vector<std::size_t>> blocks_;  // by a form of the name
 };
 
 }  // namespace bb5

@@ -35,6 +35,11 @@ void write_record_without_vector(const Memory& memory, std::string& out) {
   write_tail(memory, out);
 }
 
+/// The one that the memory came with, as long as it is there.
+std::span<const float> vector_of_record(const Memory& memory) {
+  return memory.given && !memory.given->dropped() ? memory.given->numbers : memory.embedding;
+}
+
 }  // namespace
 
 void write_canonical_vector(std::span<const float> vector, std::string& out) {
@@ -52,8 +57,17 @@ void write_canonical_vector(std::span<const float> vector, std::string& out) {
 void write_canonical_record(const Memory& memory, std::string& out) {
   if (memory.embedding.empty()) return write_record_without_vector(memory, out);
   write_head(memory, out);
-  write_canonical_vector(memory.embedding, out);
+  write_canonical_vector(vector_of_record(memory), out);
   write_tail(memory, out);
+}
+
+RawRecord legacy_record_without_vector(const Memory& memory) {
+  if (memory.raw) return *memory.raw;
+  RawRecord record;
+  write_head(memory, record.text);
+  record.embedding_at = static_cast<std::uint32_t>(record.text.size());
+  write_tail(memory, record.text);
+  return record;
 }
 
 void write_legacy_record(const Memory& memory, std::string& out) {
@@ -66,7 +80,7 @@ void write_legacy_record(const Memory& memory, std::string& out) {
   }
   const std::size_t cut = std::min<std::size_t>(*raw.embedding_at, raw.text.size());
   out.append(raw.text, 0, cut);
-  write_canonical_vector(memory.embedding, out);
+  write_canonical_vector(vector_of_record(memory), out);
   out.append(raw.text, cut);
 }
 

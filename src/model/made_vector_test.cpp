@@ -60,6 +60,84 @@ TEST(MadeVector, HidesNoOtherDifference) {
   EXPECT_NE(record_hash(as_given(embedded(tea()), from_source)), record_hash(from_source));
 }
 
+Memory with_own_vector(std::optional<RawRecord> raw = {}) {
+  Memory memory = tea();
+  memory.vector_state = VectorState::indexed;
+  memory.embedding = {0.1f, -2};
+  memory.raw = std::move(raw);
+  return memory;
+}
+
+/// As the source's reader gives it to a bank of another model.
+Memory as_foreign(Memory memory) {
+  memory.raw = RawRecord{.text = exported(memory)};
+  memory.embedding.clear();
+  memory.vector_state = VectorState::foreign;
+  return memory;
+}
+
+const RawRecord odd{.text = R"({"content": "odd", "embedding": })", .embedding_at = 32};
+
+TEST(ChangedModel, KeepsWhatTheMemoryCameWithAndItsRecord) {
+  for (const Memory& memory : {with_own_vector(), with_own_vector(odd)}) {
+    const Memory changed = *with_model_changed(memory, "a", "b", {1, 2, 3});
+    EXPECT_THAT(changed.embedding, ElementsAre(1, 2, 3));
+    ASSERT_TRUE(changed.given);
+    EXPECT_EQ(changed.given->model, "a");
+    EXPECT_EQ(changed.given->numbers, memory.embedding);
+    EXPECT_EQ(exported(changed), exported(memory));
+    const Memory source = as_foreign(memory);
+    EXPECT_THAT(differences(as_given(changed, source), source), IsEmpty());
+    EXPECT_EQ(record_hash(as_given(changed, source)), record_hash(source));
+    const Memory further = *with_model_changed(changed, "b", "c", {4, 5});
+    EXPECT_EQ(further.given, changed.given);
+    EXPECT_EQ(record_hash(as_given(further, source)), record_hash(source));
+    EXPECT_EQ(*with_model_changed(further, "c", "a", memory.embedding), memory);
+    EXPECT_NE(record_hash(further), record_hash(changed));
+  }
+}
+
+TEST(ChangedModel, HidesNoOtherDifference) {
+  const Memory changed = *with_model_changed(with_own_vector(), "a", "b", {1, 2, 3});
+  Memory other = with_own_vector();
+  other.embedding[1] = -3;
+  EXPECT_THAT(differences(as_given(changed, as_foreign(other)), as_foreign(other)),
+              testing::Not(IsEmpty()));
+  other = as_foreign(with_own_vector());
+  other.network = "world";
+  EXPECT_NE(record_hash(as_given(changed, other)), record_hash(other));
+}
+
+TEST(ChangedModel, ComparesAllButAVectorThatWasDropped) {
+  for (const Memory& memory : {with_own_vector(), with_own_vector(odd)}) {
+    Memory dropped = *with_model_changed(memory, "a", "b", {1, 2, 3});
+    dropped.given.emplace();
+    const Memory source = as_foreign(memory);
+    EXPECT_THAT(differences(as_given(dropped, source), source), IsEmpty());
+    Memory other = source;
+    other.raw->text.insert(1, " ");
+    EXPECT_THAT(differences(as_given(dropped, other), other), testing::Not(IsEmpty()));
+    other = source;
+    other.raw->text.replace(other.raw->text.find('['), 1, "[\"x\",");
+    EXPECT_THAT(differences(as_given(dropped, other), other), testing::Not(IsEmpty()));
+    Memory exported_as = memory;
+    exported_as.embedding = {1, 2, 3};
+    EXPECT_EQ(exported(dropped), exported(exported_as));
+  }
+}
+
+/// The bank changed to the very model of which its source had vectors.
+TEST(ChangedModel, TakesTheSourcesOwnVectorForTheOneThatWasMadeOfTheSameRecord) {
+  for (const Memory& memory : {with_own_vector(), with_own_vector(odd)}) {
+    Memory held = as_foreign(memory);
+    give_vector(held, {3, 4});
+    EXPECT_THAT(differences(as_given(held, memory), memory), IsEmpty());
+    Memory other = memory;
+    other.embedding[0] = 7;
+    EXPECT_NE(record_hash(as_given(held, other)), record_hash(other));
+  }
+}
+
 TEST(MadeVector, IsGivenOnlyToAMemoryThatNeedsItAndHasTheContentItWasMadeOf) {
   const MadeVector vector{tea().id, content_sha256_of(tea().content), {1, 2}};
   const auto given = with_vector(tea(), vector);

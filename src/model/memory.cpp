@@ -101,6 +101,48 @@ bool same_bits(float left, float right) {
   return std::bit_cast<std::uint32_t>(left) == std::bit_cast<std::uint32_t>(right);
 }
 
+std::string hash_of_vector(const std::vector<float>& vector) {
+  if (vector.empty()) return std::string(32, '\0');
+  std::string wire;
+  wire.resize(4 + 4 * vector.size());
+  wire[0] = static_cast<char>(vector.size() >> 8);
+  wire[1] = static_cast<char>(vector.size());
+  char* out = wire.data() + 4;
+  for (const float number : vector) {
+    const std::uint32_t bits = __builtin_bswap32(std::bit_cast<std::uint32_t>(number));
+    std::memcpy(out, &bits, sizeof bits);
+    out += sizeof bits;
+  }
+  return text_of(sha256(wire));
+}
+
+void compare_vectors(const std::string& field, const std::vector<float>& left,
+                     const std::vector<float>& right, std::vector<FieldDifference>& found) {
+  if (left.size() != right.size()) {
+    found.push_back(
+        {field, fmt::format("{} numbers", left.size()), fmt::format("{} numbers", right.size())});
+    return;
+  }
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (same_bits(left[i], right[i])) continue;
+    found.push_back({fmt::format("{}[{}]", field, i), shown_float(left[i]), shown_float(right[i])});
+    return;
+  }
+}
+
+Result<> check_vector(const char* field, const std::vector<float>& vector) {
+  bool zero = true;
+  for (std::size_t i = 0; i < vector.size(); ++i) {
+    if (!std::isfinite(vector[i])) {
+      return Error{Errc::invalid_argument, fmt::format("{}[{}] is not a finite number", field, i)};
+    }
+    zero = zero && vector[i] == 0;
+  }
+  if (zero && !vector.empty())
+    return Error{Errc::invalid_argument, fmt::format("{} holds only zeros", field)};
+  return ok();
+}
+
 Result<> require_text(std::string_view field, std::string_view text) {
   if (is_storable_utf8(text)) return ok();
   return Error{Errc::invalid_argument,
@@ -228,16 +270,15 @@ Result<> validate(const Memory& memory) {
     return Error{Errc::invalid_argument,
                  "embedding must be given exactly when vector_state is indexed"};
   }
-  bool zero = true;
-  for (std::size_t i = 0; i < memory.embedding.size(); ++i) {
-    if (!std::isfinite(memory.embedding[i])) {
-      return Error{Errc::invalid_argument, fmt::format("embedding[{}] is not a finite number", i)};
-    }
-    zero = zero && memory.embedding[i] == 0;
+  BB5_TRY(check_vector("embedding", memory.embedding));
+  if (!memory.given) return ok();
+  if (memory.vector_state != VectorState::indexed ||
+      memory.given->dropped() != memory.given->model.empty()) {
+    return Error{Errc::invalid_argument,
+                 "given must stand beside an embedding, with its model, or without both"};
   }
-  if (zero && !memory.embedding.empty())
-    return Error{Errc::invalid_argument, "embedding holds only zeros"};
-  return ok();
+  BB5_TRY(require_text("given", memory.given->model));
+  return check_vector("given", memory.given->numbers);
 }
 
 std::string content_hash(const Memory& memory) {
@@ -269,22 +310,13 @@ std::string content_hash(const Memory& memory) {
 }
 
 std::string vector_hash(const Memory& memory) {
-  if (memory.embedding.empty()) return std::string(32, '\0');
-  std::string wire;
-  wire.resize(4 + 4 * memory.embedding.size());
-  wire[0] = static_cast<char>(memory.embedding.size() >> 8);
-  wire[1] = static_cast<char>(memory.embedding.size());
-  char* out = wire.data() + 4;
-  for (const float number : memory.embedding) {
-    const std::uint32_t bits = __builtin_bswap32(std::bit_cast<std::uint32_t>(number));
-    std::memcpy(out, &bits, sizeof bits);
-    out += sizeof bits;
-  }
-  return text_of(sha256(wire));
+  return hash_of_vector(memory.embedding);
 }
 
 std::string record_hash(const Memory& memory) {
-  return text_of(sha256(content_hash(memory) + vector_hash(memory)));
+  std::string hashes = content_hash(memory) + vector_hash(memory);
+  if (memory.given) hashes += hash_of_vector(memory.given->numbers) + memory.given->model;
+  return text_of(sha256(hashes));
 }
 
 std::vector<FieldDifference> differences(const Memory& left, const Memory& right) {
@@ -310,18 +342,14 @@ std::vector<FieldDifference> differences(const Memory& left, const Memory& right
   compare("position", left.position, right.position);
   compare("metadata", left.metadata, right.metadata);
   compare("vector_state", left.vector_state, right.vector_state);
-  if (left.embedding.size() != right.embedding.size()) {
-    found.push_back({"embedding", fmt::format("{} numbers", left.embedding.size()),
-                     fmt::format("{} numbers", right.embedding.size())});
-  } else {
-    for (std::size_t i = 0; i < left.embedding.size(); ++i) {
-      if (same_bits(left.embedding[i], right.embedding[i])) continue;
-      found.push_back({fmt::format("embedding[{}]", i), shown_float(left.embedding[i]),
-                       shown_float(right.embedding[i])});
-      break;
-    }
-  }
+  compare_vectors("embedding", left.embedding, right.embedding, found);
   compare("raw", left.raw, right.raw);
+  const auto model_of = [](const Memory& memory) {
+    return memory.given ? std::optional(memory.given->model) : std::nullopt;
+  };
+  compare("given", model_of(left), model_of(right));
+  if (left.given && right.given)
+    compare_vectors("given", left.given->numbers, right.given->numbers, found);
   return found;
 }
 

@@ -44,6 +44,15 @@ struct RawRecord {
   bool operator==(const RawRecord&) const = default;
 };
 
+/// A vector that came with a memory and that one of another model took the place of, when the bank
+/// changed its model (made_vector.hpp).
+struct GivenVector {
+  std::string model;           ///< Empty, as `numbers`: it was dropped since.
+  std::vector<float> numbers;  ///< Where the record is written as it was given, they stand there.
+  [[nodiscard]] bool dropped() const { return numbers.empty(); }
+  bool operator==(const GivenVector&) const = default;
+};
+
 /// One memory, as every store keeps and returns it. A plain value.
 /// Text members are UTF-8 without U+0000. `confidence`, `source`, `source_type`, `category` and
 /// `entities` always repeat what `metadata` says (derive_columns keeps it so): the old system knew
@@ -72,6 +81,8 @@ struct Memory {
   VectorState vector_state = VectorState::none;
   std::vector<float> embedding;  ///< Filled exactly when vector_state == indexed.
   std::optional<RawRecord> raw;
+  /// Set only where `embedding` is not what the memory came with. Read with embeddings only.
+  std::optional<GivenVector> given;
 
   bool operator==(const Memory&) const = default;
 };
@@ -93,12 +104,12 @@ void set_metadata(Memory& memory, std::string_view key, std::string_view json_va
 [[nodiscard]] MemoryId memory_id_of(std::string_view legacy_id_json, std::uint32_t occurrence = 1);
 
 /// Checks what the types do not: text members storable, seq not negative, confidence in [0, 1],
-/// embedding finite, not all zero and present exactly when indexed. Errors: invalid_argument naming
-/// the field.
+/// vectors finite and not all zero, `embedding` present exactly when indexed, `given` only then.
+/// Errors: invalid_argument naming the field.
 Result<> validate(const Memory& memory);
 
-/// SHA-256 over every field but id, seq, updated_at and the vector's bits, length-prefixed: two
-/// memories with equal hashes and equal vectors are the same record.
+/// SHA-256 over every field but id, seq, updated_at, given and the vector's bits, length-prefixed:
+/// two memories with equal hashes and equal vectors are the same record.
 [[nodiscard]] std::string content_hash(const Memory& memory);  // 32 bytes
 
 /// SHA-256 over the vector as PostgreSQL's vector_send writes it: int16 dimension, int16 0,
@@ -106,7 +117,8 @@ Result<> validate(const Memory& memory);
 /// sha256(vector_send(embedding)).
 [[nodiscard]] std::string vector_hash(const Memory& memory);  // 32 bytes
 
-/// SHA-256 of content_hash ‖ vector_hash: equal exactly for the same record.
+/// SHA-256 of content_hash ‖ vector_hash, and of model and bits of `given` where that is set: equal
+/// exactly for the same record.
 [[nodiscard]] std::string record_hash(const Memory& memory);  // 32 bytes
 
 /// The names of the fields in which the two differ, in declaration order; `embedding[17]` names the

@@ -5,6 +5,7 @@
 #include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
+#include "ports/other_vectors.hpp"
 #include "ports/statement_index.hpp"
 
 namespace bb5 {
@@ -12,6 +13,7 @@ namespace bb5 {
 /// All that a store does for one bank. Operations take the one port they need; only the engine,
 /// which opens it, and the contract suite see the whole.
 class Bank : public MemoryStore,
+             public OtherVectors,
              public MemorySearch,
              public StatementIndex,
              public EmbeddingCache,

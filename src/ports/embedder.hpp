@@ -17,6 +17,16 @@ struct EmbedderInfo {
   bool operator==(const EmbedderInfo&) const = default;
 };
 
+/// What to say when vectors are not of the bank's embedder.
+[[nodiscard]] inline Error other_embedder(const EmbedderInfo& recorded) {
+  return {
+      Errc::conflict,
+      "the bank holds vectors of " + recorded.model + " (" + std::to_string(recorded.dimension) +
+          " numbers)",
+      "give vectors of that model, use another bank (--bank NAME), or change this bank's model: "
+      "bb5-memory reembed --to MODEL"};
+}
+
 /// Turns texts into vectors whose cosine tells how near their meanings are.
 /// Safe to call from several threads at once.
 class Embedder {

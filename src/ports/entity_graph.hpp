@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,6 +12,7 @@
 #include "base/result.hpp"
 #include "model/entity_merges.hpp"
 #include "model/graph.hpp"
+#include "model/kept_apart.hpp"
 #include "ports/migration_ledger.hpp"
 
 namespace bb5 {
@@ -66,6 +68,12 @@ struct GraphChange {
   std::string mention_network;  ///< The mentioning memory's network.
 };
 
+/// Entities whose Entity::rev is beyond `up_to` have not been looked at.
+struct ResolvedMark {
+  std::int64_t up_to = 0;
+  std::int64_t latest = 0;  ///< No entity that this moment's readers see has a greater one.
+};
+
 /// The store's side of the graph: facts in, folded rows and changes out.
 class EntityRecord : public EntityGraph {
  public:
@@ -85,11 +93,34 @@ class EntityRecord : public EntityGraph {
   /// In bytewise order of from_key.
   virtual Result<std::vector<EntityMerge>> merges() const = 0;
   /// Records them all and folds what they touch, or nothing. What is merged the same way already
-  /// stays as it was recorded. Errors: invalid_argument, conflict (with_merges() tells which).
+  /// stays as it was recorded; what becomes one is no longer kept apart. Errors: invalid_argument,
+  /// conflict (with_merges() tells which).
   virtual Result<> merge_entities(std::span<const EntityMerge> merges) = 0;
   /// Takes the record away: the graph is as if it had never been. False: there is none of this
   /// from_key. Errors: conflict, when the others would close a circle without it.
   virtual Result<bool> split_entity(std::string_view from_key) = 0;
+
+  /// In bytewise order of (a, b).
+  virtual Result<std::vector<KeptApart>> kept_apart() const = 0;
+  /// Records them all, or nothing; one that is held stays as it was recorded. It changes no merge
+  /// and no graph. Errors: invalid_argument.
+  virtual Result<> keep_apart(std::span<const KeptApart> pairs) = 0;
+  /// Takes the record of these two away, in either order. False: there is none.
+  virtual Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) = 0;
+
+  /// Calls `visit` for each entity whose rev is beyond `after_rev`, in any order, all in one
+  /// reading: quicker than pages of whole entities. Set are key, name, type, mention_count,
+  /// first_seen, placeholder and rev. The entity lives until `visit` returns, which calls nothing
+  /// of this bank.
+  virtual Result<> visit_entities(std::int64_t after_rev,
+                                  const std::function<void(const Entity&)>& visit) const = 0;
+  /// How far a resolver has looked at the entities, in graph revisions.
+  virtual Result<ResolvedMark> resolved_mark() const = 0;
+  /// As merge_entities(), for merges that nobody has looked at: those that can be recorded
+  /// (mergeable()); moves the mark up to that revision in the same transaction. Returns those
+  /// recorded.
+  virtual Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                          std::int64_t up_to) = 0;
 
   /// Changes not yet marked as applied, entities before relationships before mentions, each by key;
   /// several changes of one row are one. Rows of transactions that are still open are never skipped

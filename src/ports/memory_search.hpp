@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -31,6 +32,16 @@ struct SearchPlan {
       0;  ///< Memories that the arm could have found (after the filter), -1 unknown.
 };
 
+/// What a search by meaning looks near to, for the length of the call.
+struct QueryVector {
+  template <class Numbers>
+  requires std::convertible_to<const Numbers&, std::span<const float>> QueryVector(
+      const Numbers& vector, std::string_view of_model = {})
+      : numbers(vector), model(of_model) {}
+  std::span<const float> numbers;
+  std::string_view model;  ///< Empty: not said, the bank's.
+};
+
 struct SearchResult {
   std::vector<Hit> hits;
   SearchPlan plan;
@@ -43,8 +54,9 @@ class MemorySearch {
 
   /// The `k` memories whose vectors are nearest to `query` by cosine; those without an indexed
   /// vector never. score: float64 cosine over the stored vector, in [-1, 1]. query:
-  /// embedder().dimension finite numbers, not all zero. Errors: invalid_argument.
-  virtual Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  /// embedder().dimension finite numbers, not all zero. Errors: invalid_argument; conflict when it
+  /// is of another model than the bank's.
+  virtual Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                        const MemoryFilter& filter) const = 0;
 
   /// The `k` best matches for the words of `text` (any of them; English stemming), a positive score

@@ -50,6 +50,8 @@ struct WriteBatch {
   std::span<const std::int64_t> statement_keys;
   /// For copies of a bank: what each of the memories rests on. Empty: as `documents` have it.
   std::span<const Standing> standings;
+  /// The model of the memories' vectors. Empty: not said, the bank's.
+  std::string_view model;
 };
 
 /// In the order of the batch.
@@ -83,6 +85,7 @@ struct StoreStats {
   std::map<std::string, std::int64_t> networks;
   std::map<MemoryKind, std::int64_t> kinds;
   std::map<VectorState, std::int64_t> vectors;
+  std::map<std::string, std::int64_t> other_vectors;  ///< By model (OtherVectors).
   std::int64_t entities = 0;
   std::int64_t relationships = 0;
   std::int64_t mentions = 0;
@@ -106,7 +109,8 @@ class MemoryStore {
   /// Errors: invalid_argument (validate() fails, a vector of another length than the bank's, a
   /// vector when no embedder is recorded, a document that names a memory or fact that is neither
   /// held nor in the batch), conflict (the ledger already has this batch, or it allows fewer
-  /// conflicts than there are; a document was changed meanwhile). Nothing is written then.
+  /// conflicts than there are; a document was changed meanwhile; a vector in it is not of the
+  /// bank's model). Nothing is written then.
   virtual Result<WriteOutcome> write(const WriteBatch& batch) = 0;
 
   /// Those of the ids that are held, in the order asked for; absence is no error.

@@ -69,8 +69,33 @@ class Entities(StoreTest):
         self.assertIn("NodeJS", self.names())
         self.assertIn("2 pairs, 1 sure, 1 merged\n", self.must(self.store.run("entities", "resolve", "--apply")).out)
         self.assertEqual(self.store.json("entities", "show", "NodeJS").document["merges"][0]["reason"], "resolver: spelling")
-        self.must(self.store.run("entities", "split", "NodeJS"))
+        split = self.must(self.store.json("entities", "split", "NodeJS")).document
+        self.assertTrue(split["kept_apart"])
         self.assertIn("NodeJS", self.names())
+        self.assertEqual(self.must(self.store.json("entities", "resolve", "--apply")).document["merged"], 0)
+        self.assertNotIn("Node.js", self.must(self.store.run("entities", "resolve")).out)
+        self.assertIn("NodeJS", self.names())
+        pairs = self.must(self.store.json("entities", "apart")).document["kept_apart"]
+        self.assertEqual([(pair["a"], pair["b"], pair["reason"]) for pair in pairs], [("technology:node.js", "technology:nodejs", "split")])
+        self.must(self.store.run("entities", "merge", "NodeJS", "Node.js"))
+        self.assertEqual(self.must(self.store.run("entities", "apart")).out, "Nothing is kept apart.\n")
+        self.assertFalse(self.must(self.store.json("entities", "split", "NodeJS")).document["kept_apart"])
+
+    def test_a_person_keeps_two_apart_and_ends_it(self):
+        self.load()
+        kept = self.must(self.store.run("entities", "apart", "NodeJS", "Node.js", "--reason", "two teams")).out
+        self.assertEqual(kept, "Kept apart: technology:node.js and technology:nodejs\n")
+        self.assertIn("two teams", self.must(self.store.run("entities", "apart")).out)
+        self.assertEqual(self.must(self.store.json("entities", "resolve", "--apply")).document["merged"], 0)
+        self.must(self.store.run("backup", "--to", self.folder / "backup.db"))
+        restored = support.Store("embedded", f"embedded:{self.folder}/restored.db")
+        self.must(restored.run("restore", self.folder / "backup.db"))
+        self.assertEqual(restored.json("entities", "resolve", "--apply").document["merged"], 0)
+        self.must(self.store.run("entities", "apart", "--undo", "Node.js", "NodeJS"))
+        self.assertEqual(self.store.json("entities", "apart", "--undo", "Node.js", "NodeJS").document["error"]["code"], "not_found")
+        self.assertEqual(self.must(self.store.json("entities", "resolve", "--apply")).document["merged"], 1)
+        self.assertEqual(self.store.json("entities", "apart", "NodeJS", "Node.js").document["error"]["code"], "conflict")
+        self.assertEqual(self.store.run("entities", "apart", "NodeJS").code, 2)
 
     def test_a_backup_brings_merges_along(self):
         self.load()

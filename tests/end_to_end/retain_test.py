@@ -1,4 +1,5 @@
 """RETAIN through the command line: a folder is learned from, and questions about it are answered."""
+import itertools
 import json
 import os
 import re
@@ -110,7 +111,7 @@ class Folder(StoreTest):
 
     def test_a_killed_run_leaves_whole_documents_and_the_next_completes_it(self):
         for number in range(60):
-            self.write(f"many/{number:02}.md", "\n".join(f"- Fact {number}.{line} is about topic{number} and thing{line}." for line in range(8)))
+            self.write(f"many/{number:02}.md", "\n".join([*(f"- Fact {number}.{line} is about topic{number} and thing{line}." for line in range(8)), f"Service{number} depends on {('PayGate', '`pay-gate`')[number % 2]}."]))
         arguments = ["retain", self.folder / "many"]
         for delay in (0.05, 0.15, 0.4):
             process = subprocess.Popen([support.PROGRAM, *self.store.flags, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=support.environment())
@@ -124,6 +125,39 @@ class Folder(StoreTest):
         if self.store.graph:
             checks = {check["id"]: check for check in self.must(self.store.json("doctor")).document["checks"]}
             self.assertEqual(checks["graph"]["state"], "ok", checks["graph"])
+
+    def keys(self):
+        return [entity["key"] for entity in self.must(self.store.json("entities", "list")).document["entities"]]
+
+    def test_one_entity_under_two_names_is_merged_and_a_split_holds(self):
+        self.write("notes/one.md", "PaymentService depends on PayGate.\nBillingService depends on PayGate.")
+        self.write("notes/two.md", "OrderService depends on `pay-gate`.")
+        report = self.must(self.retain()).document
+        self.assertEqual([(merge["from"], merge["into"], merge["reason"]) for merge in report["merged"]], [("technology:pay-gate", "technology:paygate", "resolver: spelling")])
+        self.assertNotIn("technology:pay-gate", self.keys())
+        if self.store.graph:
+            names = [row[0] for row in support.cypher("MATCH (e:Entity {bank: $bank}) WHERE toLower(e.name) STARTS WITH 'pay' RETURN e.name", bank=self.store.bank)]
+            self.assertEqual(sorted(names), ["PayGate", "PaymentService"])
+            users = support.cypher("MATCH (a:Entity {bank: $bank})-[:DEPENDS_ON]->(:Entity {name: 'PayGate'}) RETURN a.name ORDER BY a.name", bank=self.store.bank)
+            self.assertEqual([row[0] for row in users], ["BillingService", "OrderService", "PaymentService"])
+        self.must(self.store.run("entities", "split", "pay-gate"))
+        self.write("notes/three.md", "MailService depends on `pay-gate`.")
+        self.assertEqual(self.must(self.retain()).document["merged"], [])
+        self.assertIn("technology:pay-gate", self.keys())
+        if self.store.graph:
+            self.assertEqual(self.must(self.store.json("stats")).document["outbox_pending"], 0)
+        self.must(self.store.run("doctor", "--thorough"))
+
+    def test_what_a_killed_run_did_not_merge_the_next_one_does(self):
+        self.write("notes/one.md", "PaymentService depends on PayGate.\nBillingService depends on PayGate.")
+        self.write("notes/two.md", "OrderService depends on `pay-gate`.")
+        # As if killed between writing and merging: all documents stand, nothing is merged.
+        self.assertEqual(self.must(self.retain("--no-resolve")).document["merged"], [])
+        self.assertIn("technology:pay-gate", self.keys())
+        report = self.must(self.store.run("retain", self.notes)).out
+        self.assertIn("Merged technology:pay-gate into technology:paygate (resolver: spelling)\nUndo one: bb5-memory entities split KEY\n", report)
+        self.assertNotIn("technology:pay-gate", self.keys())
+        self.assertEqual(self.must(self.retain()).document["merged"], [])
 
     def test_two_processes_may_retain_the_same_folder(self):
         processes = [subprocess.Popen([support.PROGRAM, *self.store.flags, "--json", "retain", str(self.notes)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment()) for _ in range(3)]
@@ -270,7 +304,8 @@ def state_of(test, store):
     """What a bank holds, apart from when and in what order it came."""
     memories = test.must(store.json("list", "--limit", 10000)).document["memories"]
     stats = test.must(store.json("stats")).document
-    return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), stats["entities"], stats["relationships"], stats["mentions"]
+    keys = [entity["key"] for entity in test.must(store.json("entities", "list", "--limit", 10000)).document["entities"]]
+    return sorted((memory["content"], memory["source"], memory["network"]) for memory in memories), stats["entities"], stats["relationships"], stats["mentions"], keys
 
 
 class ServersThatDie(EndToEnd):
@@ -292,14 +327,17 @@ class ServersThatDie(EndToEnd):
     def servers(cls, verb):
         return subprocess.run([support.ROOT / "scripts/services", verb, "--dir", cls.services], capture_output=True, text=True, check=True).stdout
 
-    def retain_while(self, store, *verbs):
-        """Retains the folder, and kills and starts servers a little after it began; then retains it again."""
+    def retain_while(self, store, kill, start):
+        """Retains the folder, and kills a server a little after it began and starts it again; then retains it again."""
         passwords = {name: self.environment[name] for name in ("PGPASSWORD", "NEO4J_PASSWORD")}
         process = subprocess.Popen([support.PROGRAM, *store.flags, "retain", str(self.folder / "many")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=support.environment(**passwords))
-        process.stdout.readline()
-        process.stdout.readline()
-        for verb in verbs:
-            self.servers(verb)
+        for _ in ("what it will do", "the first file"):
+            process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)  # else it may be done before the server is
+        self.servers(kill)
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        self.servers(start)
         _, errors = process.communicate(timeout=300)
         self.must(store.run("retain", self.folder / "many", **passwords))
         return process.returncode, errors.decode()
@@ -325,6 +363,26 @@ class ServersThatDie(EndToEnd):
                 self.assertEqual(state_of(self, store), wanted)
                 checks = {check["id"]: check for check in self.must(store.json("doctor")).document["checks"]}
                 self.assertEqual((checks["store"]["state"], checks["graph"]["state"]), ("ok", "ok"), checks)
+
+
+class ManyEntities(EndToEnd):
+    def test_what_nobody_has_compared_is_named_and_not_waited_for(self):
+        # No letter stands at two places, so that no two of these look like one name with a slip.
+        words = ["".join(letters) for letters in itertools.product("BCDFGHKLMN", "abcdefgh", "ijklmnop", "qrstuvwx")]
+        self.write("notes/old.md", "\n".join(f"- {word}Service depends on {word}Gate." for word in words) + "\n- LedgerService depends on PayGate.\n- MailService depends on `pay-gate`.")
+        with support.embedded_store() as store:
+            self.must(store.run("retain", "--embedder", "none", "--no-resolve", str(self.folder / "notes")))
+            before = self.must(store.json("stats")).document["entities"]
+            self.assertGreater(before, 10_100)
+            self.write("notes/new.md", "OrderService depends on BillGate.\nShopService depends on BillGate.\nStockService depends on `bill-gate`.")
+            report = self.must(store.json("retain", "--embedder", "none", str(self.folder / "notes"))).document
+            self.assertEqual([(merge["from"], merge["into"]) for merge in report["merged"]], [("technology:bill-gate", "technology:billgate")])
+            self.assertEqual(report["not_compared"], before)
+            told = self.must(store.run("retain", "--embedder", "none", str(self.folder / "notes"))).out
+            self.assertRegex(told, r"\n10\d\d\d entities of earlier writes are not compared yet: bb5-memory entities resolve --apply\nRETAIN complete")
+            self.assertEqual(self.must(store.json("entities", "resolve", "--apply")).document["merged"], 1)
+            report = self.must(store.json("retain", "--embedder", "none", str(self.folder / "notes"))).document
+            self.assertEqual((report["merged"], report["not_compared"]), ([], 0))
 
 
 class ManyFiles(EndToEnd):

@@ -83,6 +83,22 @@ class FailingRecord final : public EntityRecord {
   Result<bool> split_entity(std::string_view from_key) override {
     return inner_.split_entity(from_key);
   }
+  Result<std::vector<KeptApart>> kept_apart() const override { return inner_.kept_apart(); }
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    return inner_.keep_apart(pairs);
+  }
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    return inner_.keep_apart_no_more(key, other);
+  }
+  Result<> visit_entities(std::int64_t rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return inner_.visit_entities(rev, visit);
+  }
+  Result<ResolvedMark> resolved_mark() const override { return inner_.resolved_mark(); }
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    return inner_.merge_resolved(merges, up_to);
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return step<std::vector<GraphChange>>([&] { return inner_.pending_changes(limit); });
   }

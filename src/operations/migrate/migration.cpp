@@ -365,7 +365,8 @@ class Migration {
                                   .relationship_facts = batch.relationships,
                                   .on_conflict = OnConflict::keep,
                                   .fold = false,
-                                  .ledger = &ledger});
+                                  .ledger = &ledger,
+                                  .model = embedder_.model});
       if (!written && written.error().code == Errc::conflict)
         return stop_before(batch, rejected, std::move(written).error());
       if (!written) return std::move(written).error();

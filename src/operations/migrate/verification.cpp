@@ -267,6 +267,8 @@ class Verification {
         report({{source.legacy_id, "missing", "there", "absent"}});
         continue;
       }
+      const auto& given = (*held)[at].given;
+      report_.dropped_vectors += given && given->dropped() ? 1 : 0;
       const Memory target = as_given(std::move((*held)[at++]), source);
       std::vector<Difference> found;
       for (FieldDifference& field : differences(source, target)) {

@@ -26,7 +26,8 @@ struct VerificationReport {
   bool source_changed = false;                 ///< The source is no longer what that run read.
   std::map<LedgerPart, PartCounts> parts;      ///< What became of the run's records…
   std::map<std::string, std::int64_t> issues;  ///< …and its remarks, by code: both by the ledger.
-  std::int64_t memories = 0;  ///< Records compared field by field, vectors bit by bit.
+  std::int64_t memories = 0;         ///< Records compared field by field, vectors bit by bit…
+  std::int64_t dropped_vectors = 0;  ///< …but those of so many, which `reembed` dropped.
   std::int64_t entity_facts = 0;
   std::int64_t relationship_facts = 0;
   std::int64_t cached_embeddings = 0;

@@ -129,7 +129,10 @@ class Recalling {
     if (!vector) return std::move(vector).error();
     if (vector->empty()) return ok();
     const auto start = Clock::now();
-    auto found = bank_.nearest(*vector, candidates(), filter_);
+    auto found = bank_.nearest({*vector, embedder->model}, candidates(), filter_);
+    // The other arms can still answer; asked again, so can this one.
+    if (!found && found.error().code == Errc::conflict)
+      return skip("semantic", "the bank changed its model: " + found.error().message), ok();
     if (!found) return std::move(found).error();
     keep("semantic", std::move(*found), start);
     return ok();

@@ -117,10 +117,28 @@ class CountingEmbedder final : public Embedder {
   EmbedderInfo info() const override { return {"test/two", 2}; }
   Result<std::vector<std::vector<float>>> embed(std::span<const std::string_view> texts) override {
     asked += texts.size();
+    if (meanwhile) meanwhile();
     return std::vector<std::vector<float>>(texts.size(), {0, 1});
   }
   std::size_t asked = 0;
+  std::function<void()> meanwhile;
 };
+
+TEST_F(Recall, SaysSoWhenTheBankChangesItsModelWhileItIsAsked) {
+  CountingEmbedder embedder;
+  embedder.meanwhile = [&] {
+    const EmbedderInfo next{"test/other-two", 2};
+    std::vector<MadeVector> made;
+    for (const Memory& memory : *bank_->lacking(next.model, 0, 100))
+      made.push_back({memory.id, content_sha256_of(memory.content), {0, 1}});
+    ASSERT_THAT(bank_->hold_vectors(next, made), Succeeds());
+    ASSERT_THAT(bank_->change_model(next), HasValue(0));
+  };
+  const auto answer = recall(*bank_, {.text = "tea", .limit = 1}, {.embedder = &embedder});
+  EXPECT_THAT(ids(*answer), ElementsAre("tea at four")) << "by its words";
+  EXPECT_FALSE(answer->receipt.arms[0].ran);
+  EXPECT_THAT(answer->receipt.arms[0].why, HasSubstr("test/other-two"));
+}
 
 TEST_F(Recall, KeepsTheVectorsOfQuestionsWhereACacheIsGiven) {
   CountingEmbedder embedder;

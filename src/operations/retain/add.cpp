@@ -214,6 +214,8 @@ Result<NewMemory> parse_new_memory(std::string_view json_text) {
 Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>& given,
                                         Embedder* embedder) {
   const Timestamp moment = now();
+  auto bank_embedder = bank.embedder();
+  if (!bank_embedder) return std::move(bank_embedder).error();
   std::vector<Memory> memories;
   std::unordered_map<std::string, std::size_t> by_content;
   std::vector<std::size_t> place_of(given.size());  // in `memories`, for each given one
@@ -231,7 +233,8 @@ Result<std::vector<Added>> add_memories(Bank& bank, const std::vector<NewMemory>
   for (Memory& memory : memories) each.push_back(&memory);
   BB5_TRY(give_content_ids(bank, each, RawRecords::give_way));
   if (embedder != nullptr) BB5_TRY(embed_missing(bank, memories, *embedder));
-  auto written = bank.write({.memories = memories, .on_conflict = OnConflict::replace});
+  auto written = bank.write(
+      {.memories = memories, .on_conflict = OnConflict::replace, .model = bank_embedder->model});
   if (!written) return std::move(written).error();
   std::vector<Added> added;
   for (const std::size_t place : place_of)

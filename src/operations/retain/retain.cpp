@@ -64,7 +64,8 @@ class Retaining {
       : bank_(bank),
         settings_(settings),
         bank_outage_(settings.outages != nullptr ? settings.outages->bank : own_outage_),
-        moment_(now()) {}
+        moment_(now()),
+        model_(settings.embedder != nullptr ? settings.embedder->info().model : std::string()) {}
 
   std::vector<RetainReport> retain(std::vector<Document> documents) {
     for (Document& document : documents) prepare(std::move(document));
@@ -241,7 +242,8 @@ class Retaining {
                                 .entity_facts = fresh.entity_facts,
                                 .relationship_facts = fresh.relationship_facts,
                                 .documents = fresh.changes,
-                                .statement_keys = fresh.statement_keys});
+                                .statement_keys = fresh.statement_keys,
+                                .model = model_});
     if (!outcome) return std::move(outcome).error();
     for (std::size_t i = 0; i < fresh.memories.size(); ++i) {
       if (outcome->memories[i] == WriteAction::inserted) continue;
@@ -349,6 +351,7 @@ class Retaining {
   Outage own_outage_;
   Outage& bank_outage_;
   Timestamp moment_;
+  std::string model_;  ///< Of the vectors; empty: there are none.
   std::vector<Passage> passages_;
   std::unordered_map<MemoryId, std::vector<float>> vectors_;
   std::string why_without_vectors_;

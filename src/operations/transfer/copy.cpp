@@ -62,6 +62,70 @@ Result<std::int64_t> copy_memories(const Bank& from, Bank& to, const CopyProgres
   }
 }
 
+/// Those that memories came with travel with them.
+Result<> copy_other_vectors(const Bank& from, Bank& to, const StoreStats& stats) {
+  for (const auto& [model, count] : stats.other_vectors) {
+    for (std::int64_t after = 0;;) {
+      auto held = from.held_vectors(model, after, page_size);
+      if (!held) return std::move(held).error();
+      if (held->empty()) break;
+      after = held->back().seq;
+      std::vector<MadeVector> vectors;
+      for (OtherVectors::Held& one : *held) vectors.push_back(std::move(one.vector));
+      // Of several lengths while a service was asked for others: each goes by itself.
+      std::stable_sort(vectors.begin(), vectors.end(), [](const auto& a, const auto& b) {
+        return a.embedding.size() < b.embedding.size();
+      });
+      for (auto first = vectors.begin(); first != vectors.end();) {
+        const std::size_t length = first->embedding.size();
+        const auto last = std::find_if(first, vectors.end(), [&](const MadeVector& vector) {
+          return vector.embedding.size() != length;
+        });
+        auto kept = to.hold_vectors({model, length}, std::span(first, last));
+        if (!kept) return std::move(kept).error();
+        first = last;
+      }
+    }
+  }
+  return ok();
+}
+
+/// Adds each model of which the banks hold other vectors beside their own.
+Result<> compare_other_vectors(const Bank& left, const Bank& right,
+                               std::vector<Difference>& found) {
+  auto ours = left.stats();
+  if (!ours) return std::move(ours).error();
+  auto theirs = right.stats();
+  if (!theirs) return std::move(theirs).error();
+  for (const auto& [model, count] : ours->other_vectors) {
+    const auto there = theirs->other_vectors.find(model);
+    bool same = there != theirs->other_vectors.end() && there->second == count;
+    std::int64_t after_left = 0;
+    std::int64_t after_right = 0;
+    while (same) {
+      auto a = left.held_vectors(model, after_left, page_size);
+      if (!a) return std::move(a).error();
+      auto b = right.held_vectors(model, after_right, page_size);
+      if (!b) return std::move(b).error();
+      const auto is_same = [](const OtherVectors::Held& x, const OtherVectors::Held& y) {
+        return x.vector == y.vector;
+      };
+      same = std::equal(a->begin(), a->end(), b->begin(), b->end(), is_same);
+      if (a->empty()) break;
+      after_left = a->back().seq;
+      if (!b->empty()) after_right = b->back().seq;
+    }
+    if (!same)
+      found.push_back({"vectors of other models", model, fmt::format("{}", count),
+                       there == theirs->other_vectors.end() ? "none" : "others"});
+  }
+  for (const auto& [model, count] : theirs->other_vectors) {
+    if (!ours->other_vectors.contains(model))
+      found.push_back({"vectors of other models", model, "none", fmt::format("{}", count)});
+  }
+  return ok();
+}
+
 Result<> copy_facts(const Bank& from, Bank& to) {
   std::int64_t after = 0;
   while (true) {
@@ -183,6 +247,9 @@ Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& p
   if (embedder->dimension != 0) BB5_TRY(to.set_embedder(*embedder));
   auto copied = copy_memories(from, to, progress);
   if (!copied) return copied;
+  auto stats = from.stats();
+  if (!stats) return std::move(stats).error();
+  BB5_TRY(copy_other_vectors(from, to, *stats));
   BB5_TRY(copy_facts(from, to));
   BB5_TRY(copy_documents(from, to));
   BB5_TRY(copy_cache(from, to));
@@ -190,6 +257,9 @@ Result<std::int64_t> copy_bank(const Bank& from, Bank& to, const CopyProgress& p
   auto merges = from.merges();
   if (!merges) return std::move(merges).error();
   BB5_TRY(to.merge_entities(*merges));
+  auto apart = from.kept_apart();
+  if (!apart) return std::move(apart).error();
+  BB5_TRY(to.keep_apart(*apart));
   BB5_TRY(to.fold_graph());
   BB5_TRY(to.derive([](const MemorySearch::DerivedStep&) { return true; }));
   return copied;
@@ -242,6 +312,7 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
     if (ours->empty()) break;
     last = ours->back();
   }
+  BB5_TRY(compare_other_vectors(left, right, found));
   BB5_TRY(compare_documents(left, right, found));
   const auto left_merges = left.merges();
   const auto right_merges = right.merges();
@@ -250,6 +321,14 @@ Result<std::vector<Difference>> compare_banks(const Bank& left, const Bank& righ
   if (*left_merges != *right_merges) {
     found.push_back({"graph", "merges", fmt::format("{}", left_merges->size()),
                      fmt::format("{}, others", right_merges->size())});
+  }
+  const auto left_apart = left.kept_apart();
+  const auto right_apart = right.kept_apart();
+  if (!left_apart) return left_apart.error();
+  if (!right_apart) return right_apart.error();
+  if (*left_apart != *right_apart) {
+    found.push_back({"graph", "kept apart", fmt::format("{} pairs", left_apart->size()),
+                     fmt::format("{} pairs, others", right_apart->size())});
   }
   const auto left_graph = left.graph_counts();
   const auto right_graph = right.graph_counts();

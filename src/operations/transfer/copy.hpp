@@ -13,9 +13,9 @@ namespace bb5 {
 using CopyProgress = std::function<bool(std::int64_t memories)>;
 
 /// Copies all that a bank is the record of (memories in their order, facts, retained documents,
-/// merges, cached vectors, embedder, the ledger of its migrations) into an empty bank of any store,
-/// and folds the graph there. What is derived is derived anew. Errors: conflict when `to` is not
-/// empty; those of both banks.
+/// merges, cached vectors, vectors of other models, embedder, the ledger of its migrations) into an
+/// empty bank of any store, and folds the graph there. What is derived is derived anew. Errors:
+/// conflict when `to` is not empty; those of both banks.
 [[nodiscard]] Result<std::int64_t> copy_bank(const Bank& from, Bank& to,
                                              const CopyProgress& progress);
 

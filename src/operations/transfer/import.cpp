@@ -12,7 +12,7 @@ constexpr std::size_t batch_size = 500;
 
 class Importing {
  public:
-  Importing(Bank& bank) : bank_(bank) {}
+  Importing(Bank& bank, std::string model) : bank_(bank), model_(std::move(model)) {}
 
   Result<> read(RecordReader& reader) {
     while (true) {
@@ -63,7 +63,8 @@ class Importing {
     auto written = bank_.write({.memories = memories_,
                                 .entity_facts = entities_,
                                 .relationship_facts = relationships_,
-                                .on_conflict = OnConflict::replace});
+                                .on_conflict = OnConflict::replace,
+                                .model = model_});
     if (!written) return std::move(written).error();
     auto cached = bank_.cache_embeddings(entries_, nullptr);
     if (!cached) return std::move(cached).error();
@@ -78,6 +79,7 @@ class Importing {
   }
 
   Bank& bank_;
+  std::string model_;  // of the memories' vectors
   RecordMapper mapper_;
   ImportReport report_;
   std::vector<Memory> memories_;
@@ -100,7 +102,7 @@ Result<ImportReport> import_records(const MemorySource& source, Bank& bank,
   }
   auto files = source.files();
   if (!files) return std::move(files).error();
-  Importing importing(bank);
+  Importing importing(bank, embedder->model);
   for (const MemorySource::File& file : *files) {
     auto reader = source.open(file, source.path_of(file.name),
                               {.embedder = *embedder, .source_model = source_model});

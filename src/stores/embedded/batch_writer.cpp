@@ -1,7 +1,6 @@
 #include "stores/embedded/batch_writer.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <string>
@@ -19,6 +18,7 @@
 #include "stores/embedded/memory_rows.hpp"
 #include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/string_list.hpp"
+#include "stores/embedded/vector_writer.hpp"
 
 namespace bb5::embedded {
 namespace {
@@ -73,17 +73,26 @@ class Writer {
 
   Result<> begin() {
     BB5_TRY(connection_.each(
-        "SELECT last_seq, last_fact_seq, last_vec_id, dimension, graph_stale FROM bank",
+        "SELECT last_seq, last_fact_seq, last_vec_id, dimension, graph_stale, embedder_model "
+        "FROM bank",
         [&](const Row& row) {
           last_seq_ = row.integer(0);
           last_fact_seq_ = row.integer(1);
           first_fact_seq_ = last_fact_seq_;
-          last_vec_id_ = row.integer(2);
-          dimension_ = static_cast<std::size_t>(row.integer(3));
+          vectors_.begin(row.integer(2));
+          embedder_ = {row.string(5), static_cast<std::size_t>(row.integer(3))};
           graph_stale_ = row.integer(4) != 0;
         }));
-    stamp_ = random_stamp();
     return ok();
+  }
+
+  /// Errors: conflict, when the batch brings vectors of another model than the bank's.
+  Result<> check_model(const WriteBatch& batch) const {
+    const bool with_vectors =
+        std::any_of(batch.memories.begin(), batch.memories.end(),
+                    [](const Memory& memory) { return !memory.embedding.empty(); });
+    if (!with_vectors || batch.model.empty() || batch.model == embedder_.model) return ok();
+    return other_embedder(embedder_);
   }
 
   /// Before what the documents come with.
@@ -108,10 +117,10 @@ class Writer {
 
   Result<WriteAction> put(const Prepared& prepared, OnConflict on_conflict) {
     const Memory& memory = *prepared.memory;
-    if (!memory.embedding.empty() && memory.embedding.size() != dimension_) {
+    if (!memory.embedding.empty() && memory.embedding.size() != embedder_.dimension) {
       return Error{Errc::invalid_argument,
                    fmt::format("memory {} has a vector of {} numbers, the bank's have {}",
-                               memory.legacy_id, memory.embedding.size(), dimension_)};
+                               memory.legacy_id, memory.embedding.size(), embedder_.dimension)};
     }
     auto held = read_held(memory.id);
     if (!held) return std::move(held).error();
@@ -169,11 +178,11 @@ class Writer {
     const Memory& memory = **given;
     auto network = code_of(memory.network);
     if (!network) return std::move(network).error();
-    std::optional<std::int64_t> vec_id;
-    BB5_TRY(insert_vector(memory, memory.seq, *network, vec_id));
+    auto vec_id = vectors_.insert(memory, memory.seq, *network);
+    if (!vec_id) return std::move(vec_id).error();
     BB5_TRY(connection_.run(
         "UPDATE memories SET vector_state = ?, vec_id = ?, record_hash = ?, raw = ? WHERE seq = ?",
-        memory.vector_state, vec_id, Blob{record_hash(memory)}, raw_text(memory), memory.seq));
+        memory.vector_state, *vec_id, Blob{record_hash(memory)}, raw_text(memory), memory.seq));
     tallies_.add(*network, memory.kind, before, -1);
     tallies_.add(*network, memory.kind, memory.vector_state, 1);
     changed_ = true;
@@ -189,7 +198,7 @@ class Writer {
       BB5_TRY(
           connection_.run("UPDATE bank SET last_seq = ?, last_fact_seq = ?, last_vec_id = ?, "
                           "graph_stale = graph_stale OR ?, epoch = epoch + 1",
-                          last_seq_, last_fact_seq_, last_vec_id_, facts_changed && !fold));
+                          last_seq_, last_fact_seq_, vectors_.last(), facts_changed && !fold));
     }
     if (!fold) return ok();
     return graph_stale_ ? fold_everything(connection_, touched_)
@@ -197,15 +206,6 @@ class Writer {
   }
 
  private:
-  static std::int64_t random_stamp() {
-    const Uuid random = Uuid::random();
-    std::int64_t stamp = 0;
-    std::memcpy(&stamp, random.bytes.data() + 8, sizeof stamp);
-    std::int64_t other = 0;
-    std::memcpy(&other, random.bytes.data(), sizeof other);
-    return stamp ^ other;  // the fixed bits of a UUID fall on different places
-  }
-
   Result<std::optional<Held>> read_held(const MemoryId& id) {
     return connection_.first(
         "SELECT seq, network, kind, vector_state, vec_id, record_hash, standing FROM memories "
@@ -222,11 +222,11 @@ class Writer {
         id);
   }
 
-  /// The held record is the given one, but for a vector that was made here.
+  /// The held record is the given one, but for a vector that was made or exchanged here.
   Result<bool> differs_in_made_vector(const Held& old, const Prepared& prepared) {
     const Memory& memory = *prepared.memory;
-    if (old.vector_state != VectorState::indexed || !memory.embedding.empty()) return false;
-    auto held = get_memories(connection_, std::span(&memory.id, 1), false);
+    if (old.vector_state != VectorState::indexed) return false;
+    auto held = get_memories(connection_, std::span(&memory.id, 1), true);
     if (!held) return std::move(held).error();
     return record_hash(as_given(std::move(held->front()), memory)) == prepared.hash;
   }
@@ -268,22 +268,23 @@ class Writer {
     last_seq_ = std::max(last_seq_, seq);
     auto network = code_of(memory.network);
     if (!network) return std::move(network).error();
-    std::optional<std::int64_t> vec_id;
-    BB5_TRY(insert_vector(memory, seq, *network, vec_id));
+    auto vec_id = vectors_.insert(memory, seq, *network);
+    if (!vec_id) return std::move(vec_id).error();
     BB5_TRY(connection_.run(
         "INSERT INTO memories (seq, kind, network, vector_state, vec_id, standing, id, "
         "record_hash, "
         "legacy_id, confidence, "
         "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
         "superseded_by, author, "
-        "thread, position, entities, content, metadata, raw, raw_embedding_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        seq, memory.kind, *network, memory.vector_state, vec_id,
+        "thread, position, entities, content, metadata, raw, raw_embedding_at, given_model) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        seq, memory.kind, *network, memory.vector_state, *vec_id,
         standing_after(std::nullopt, wanted_standing(prepared)), memory.id, Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
         memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory)));
+        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory)));
+    BB5_TRY(put_given(memory, seq));
     BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", seq,
                             memory.content));
     return put_dependents(prepared, seq, *network);
@@ -302,7 +303,9 @@ class Writer {
       vec_id = old.vec_id;
     } else {
       if (old.vec_id) BB5_TRY(connection_.run("DELETE FROM vectors WHERE vec_id = ?", *old.vec_id));
-      BB5_TRY(insert_vector(memory, old.seq, *network, vec_id));
+      auto fresh = vectors_.insert(memory, old.seq, *network);
+      if (!fresh) return std::move(fresh).error();
+      vec_id = *fresh;
     }
     auto same_text = connection_.integer("SELECT content = ? FROM memories WHERE seq = ?",
                                          memory.content, old.seq);
@@ -314,14 +317,16 @@ class Writer {
         "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
         "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
         "?, "
-        "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ? "
-        "WHERE seq = ?",
+        "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ?, "
+        "given_model = ? WHERE seq = ?",
         memory.kind, *network, memory.vector_state, vec_id,
         standing_after(old.standing, wanted_standing(prepared)), Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
         memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), old.seq));
+        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory),
+        old.seq));
+    BB5_TRY(put_given(memory, old.seq));
     if (*same_text == 0) {
       BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", old.seq,
                               memory.content));
@@ -348,13 +353,16 @@ class Writer {
     return ok();
   }
 
-  Result<> insert_vector(const Memory& memory, std::int64_t seq, std::int64_t network,
-                         std::optional<std::int64_t>& vec_id) {
-    if (memory.embedding.empty()) return ok();
-    vec_id = ++last_vec_id_;
+  /// What it came with is among the vectors of its model.
+  Result<> put_given(const Memory& memory, std::int64_t seq) {
+    if (!memory.given || memory.given->dropped()) return ok();
     return connection_.run(
-        "INSERT INTO vectors (vec_id, seq, label, stamp, embedding) VALUES (?, ?, ?, ?, ?)",
-        *vec_id, seq, label_of(network, memory.kind), stamp_, Blob{bytes_of(memory.embedding)});
+        "INSERT INTO other_vectors (model, seq, embedding) VALUES (?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET embedding = excluded.embedding",
+        memory.given->model, seq, Blob{bytes_of(memory.given->numbers)});
+  }
+  static std::optional<std::string_view> given_model(const Memory& memory) {
+    return memory.given ? std::optional<std::string_view>(memory.given->model) : std::nullopt;
   }
 
   /// True when the old row of `vectors` can stay: same numbers, same label.
@@ -387,9 +395,8 @@ class Writer {
   std::int64_t last_seq_ = 0;
   std::int64_t first_fact_seq_ = 0;
   std::int64_t last_fact_seq_ = 0;
-  std::int64_t last_vec_id_ = 0;
-  std::int64_t stamp_ = 0;
-  std::size_t dimension_ = 0;
+  VectorWriter vectors_{connection_};
+  EmbedderInfo embedder_;
   bool graph_stale_ = false;
   bool changed_ = false;
   TallyChanges tallies_;
@@ -435,6 +442,7 @@ Result<WriteOutcome> write_batch(Connection& connection, const WriteBatch& batch
   if (!transaction) return std::move(transaction).error();
   Writer writer(connection);
   BB5_TRY(writer.begin());
+  BB5_TRY(writer.check_model(batch));
   BB5_TRY(writer.open_documents(batch.documents));
 
   WriteOutcome outcome;

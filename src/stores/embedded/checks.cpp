@@ -33,6 +33,13 @@ constexpr Count thorough_counts[] = {
      "vectors: {} belong to no memory"},
     {"SELECT count(*) FROM vectors WHERE length(embedding) <> 4 * (SELECT dimension FROM bank)",
      "vectors: {} have another length than the bank's"},
+    {"SELECT count(*) FROM memories m LEFT JOIN other_vectors o ON o.model = m.given_model AND "
+     "o.seq = m.seq WHERE m.given_model <> '' AND o.seq IS NULL OR m.given_model IS NOT NULL AND "
+     "m.vector_state <> 1",
+     "memories: {} have lost the vector that they came with"},
+    {"SELECT count(*) FROM other_vectors o LEFT JOIN memories m ON m.seq = o.seq WHERE m.seq IS "
+     "NULL OR o.model = (SELECT embedder_model FROM bank)",
+     "vectors of other models: {} belong to no memory, or are of the bank's model"},
     {"SELECT count(*) FROM memories m LEFT JOIN networks n ON n.code = m.network WHERE n.code IS "
      "NULL",
      "memories: {} are in an unknown network"},

@@ -14,6 +14,7 @@
 #include "stores/embedded/ledger_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
 #include "stores/embedded/merge_rows.hpp"
+#include "stores/embedded/other_vectors.hpp"
 #include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
@@ -63,9 +64,33 @@ class EmbeddedBank final : public Bank {
   }
   Result<std::vector<std::string>> check(bool thorough) const override;
 
+  // --- vectors of other models ---
+
+  Result<Lack> lack_of(std::string_view model) const override {
+    return read([&](Connection& c) { return count_lack(c, model); });
+  }
+  Result<std::vector<Memory>> lacking(std::string_view model, std::int64_t after_seq,
+                                      std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_lacking(c, model, after_seq, limit); });
+  }
+  Result<std::int64_t> hold_vectors(const EmbedderInfo& of,
+                                    std::span<const MadeVector> vectors) override {
+    return change([&](Connection& c) { return put_other_vectors(c, of, vectors); });
+  }
+  Result<std::vector<Held>> held_vectors(std::string_view model, std::int64_t after_seq,
+                                         std::size_t limit) const override {
+    return read([&](Connection& c) { return page_of_other_vectors(c, model, after_seq, limit); });
+  }
+  Result<std::int64_t> change_model(const EmbedderInfo& next) override {
+    return change([&](Connection& c) { return exchange_vectors(c, next); });
+  }
+  Result<std::int64_t> drop_other_vectors() override {
+    return change([&](Connection& c) { return remove_other_vectors(c); });
+  }
+
   // --- search ---
 
-  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const override {
     return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter); });
   }
@@ -170,6 +195,26 @@ class EmbeddedBank final : public Bank {
   }
   Result<bool> split_entity(std::string_view from_key) override {
     return change([&](Connection& c) { return remove_merge(c, from_key); });
+  }
+  Result<std::vector<KeptApart>> kept_apart() const override {
+    return read([&](Connection& c) { return read_kept_apart(c); });
+  }
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    return change([&](Connection& c) { return add_kept_apart(c, pairs); });
+  }
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    return change([&](Connection& c) { return remove_kept_apart(c, key, other); });
+  }
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return read([&](Connection& c) { return embedded::visit_entities(c, after_rev, visit); });
+  }
+  Result<ResolvedMark> resolved_mark() const override {
+    return read([&](Connection& c) { return read_resolved_mark(c); });
+  }
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    return change([&](Connection& c) { return add_resolved_merges(c, merges, up_to); });
   }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return read([&](Connection& c) { return read_pending_changes(c, limit); });

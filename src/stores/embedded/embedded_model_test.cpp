@@ -111,7 +111,7 @@ class Pair {
   }
 
   void change() {
-    switch (random_() % 8) {
+    switch (random_() % 10) {
       case 0: {
         const MemoryId gone = memory().id;
         const auto expected = model_->erase(gone);
@@ -131,9 +131,33 @@ class Pair {
         ASSERT_THAT(model_->requeue_all(), Succeeds());
         ASSERT_THAT(ours_->requeue_all(), Succeeds());
         return;
+      case 3:
+        change_model();
+        return;
+      case 4:
+        if (random_() % 4 != 0) return;
+        EXPECT_EQ(*ours_->drop_other_vectors(), *model_->drop_other_vectors());
+        return;
       default:
         write();
     }
+  }
+
+  /// Collects for one of three models, all of it or a part, and tries to change to it.
+  void change_model() {
+    const EmbedderInfo next{one_of<const char*>({"test", "test/b", "test/c"}), 3};
+    std::vector<MadeVector> made;
+    for (const Memory& memory : *ours_->lacking(next.model, 0, 1 + random_() % 60))
+      made.push_back({memory.id,
+                      content_sha256_of(memory.content),
+                      {static_cast<float>(random_() % 5), 1, static_cast<float>(random_() % 3)}});
+    const auto held = ours_->hold_vectors(next, made);
+    const auto expected_held = model_->hold_vectors(next, made);
+    ASSERT_EQ(held.has_value(), expected_held.has_value());
+    EXPECT_EQ(held.has_value() ? *held : -1, held.has_value() ? *expected_held : -1);
+    const auto lacking = ours_->change_model(next);
+    ASSERT_THAT(lacking, Succeeds());
+    EXPECT_EQ(*lacking, *model_->change_model(next));
   }
 
   void write() {
@@ -194,6 +218,15 @@ class Pair {
     EXPECT_EQ(stats.networks, expected.networks);
     EXPECT_EQ(stats.kinds, expected.kinds);
     EXPECT_EQ(stats.vectors, expected.vectors);
+    EXPECT_EQ(stats.other_vectors, expected.other_vectors);
+    EXPECT_EQ(*ours_->embedder(), *model_->embedder());
+    for (const char* model : {"test", "test/b"}) {
+      const auto held = *ours_->held_vectors(model, 2, 30);
+      const auto wanted = *model_->held_vectors(model, 2, 30);
+      EXPECT_TRUE(std::equal(
+          held.begin(), held.end(), wanted.begin(), wanted.end(),
+          [](const auto& a, const auto& b) { return a.seq == b.seq && a.vector == b.vector; }));
+    }
     EXPECT_EQ(stats.entities, expected.entities);
     EXPECT_EQ(stats.relationships, expected.relationships);
     EXPECT_EQ(stats.mentions, expected.mentions);

@@ -127,6 +127,26 @@ Result<std::vector<Entity>> page_of_entities(Connection& connection, std::string
   return entities;
 }
 
+Result<> visit_entities(Connection& connection, std::int64_t after_rev,
+                        const std::function<void(const Entity&)>& visit) {
+  Entity entity;  // one for all rows: its texts keep their memory
+  const auto on_row = [&](const Row& row) {
+    entity.key = row.text(0);
+    entity.name = row.text(1);
+    entity.type = row.text(2);
+    entity.mention_count = row.integer(3);
+    entity.first_seen = row.maybe_time(4);
+    entity.placeholder = row.integer(5) != 0;
+    entity.rev = row.integer(6);
+    visit(entity);
+  };
+  const std::string select =
+      "SELECT key, name, type, mention_count, first_seen, placeholder, rev FROM entities";
+  // All by the table, which is quicker than by the index.
+  if (after_rev <= 0) return connection.each(select, on_row);
+  return connection.each(select + " WHERE rev > ?", on_row, after_rev);
+}
+
 Result<std::vector<Relationship>> page_of_relationships(Connection& connection,
                                                         std::string_view after_key,
                                                         std::size_t limit) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,8 @@
 namespace bb5::embedded {
 
 Result<GraphCounts> count_graph(Connection& connection);
+Result<> visit_entities(Connection& connection, std::int64_t after_rev,
+                        const std::function<void(const Entity&)>& visit);
 Result<std::vector<Entity>> page_of_entities(Connection& connection, std::string_view after_key,
                                              std::size_t limit);
 Result<std::vector<Relationship>> page_of_relationships(Connection& connection,

@@ -20,9 +20,12 @@ std::string select_memories(bool with_embeddings, std::string_view rest) {
       "m.category, m.entities, m.created_at, m.updated_at, m.valid_from, m.valid_until, "
       "m.superseded_by, "
       "m.author, m.thread, m.position, m.metadata, m.vector_state, m.raw, m.raw_embedding_at";
-  if (with_embeddings) sql += ", v.embedding";
+  if (with_embeddings) sql += ", v.embedding, m.given_model, g.embedding";
   sql += " FROM memories m JOIN networks n ON n.code = m.network ";
-  if (with_embeddings) sql += "LEFT JOIN vectors v ON v.vec_id = m.vec_id ";
+  if (with_embeddings)
+    sql +=
+        "LEFT JOIN vectors v ON v.vec_id = m.vec_id "
+        "LEFT JOIN other_vectors g ON g.model = m.given_model AND g.seq = m.seq ";
   return sql.append(rest);
 }
 
@@ -58,7 +61,9 @@ Memory memory_from(const Row& row, bool with_embedding) {
     }
   }
   at += 2;
-  if (with_embedding) memory.embedding = floats_of(row.blob(at));
+  if (!with_embedding) return memory;
+  memory.embedding = floats_of(row.blob(at++));
+  if (!row.is_null(at)) memory.given = GivenVector{row.string(at), floats_of(row.blob(at + 1))};
   return memory;
 }
 
@@ -232,6 +237,9 @@ Result<StoreStats> read_stats(Connection& connection) {
         stats.oldest = row.maybe_time(5);
         stats.newest = row.maybe_time(6);
       }));
+  BB5_TRY(connection.each(
+      "SELECT model, count(*) FROM other_vectors GROUP BY model",
+      [&](const Row& row) { stats.other_vectors[row.string(0)] = row.integer(1); }));
   return stats;
 }
 
@@ -244,20 +252,18 @@ Result<EmbedderInfo> read_embedder(Connection& connection) {
   return embedder;
 }
 
-Error other_embedder(const EmbedderInfo& recorded) {
-  return {
-      Errc::conflict,
-      fmt::format("the bank holds vectors of {} ({} numbers)", recorded.model, recorded.dimension),
-      "give vectors of that model, or use another bank: --bank NAME"};
-}
-
-Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
+Result<> check_embedder(const EmbedderInfo& embedder) {
   constexpr std::size_t most_dimensions = 16'000;
   if (embedder.dimension == 0 || embedder.dimension > most_dimensions || embedder.model.empty()) {
     return Error{Errc::invalid_argument,
                  fmt::format("an embedder needs a name and 1 to {} numbers, not {}",
                              most_dimensions, embedder.dimension)};
   }
+  return ok();
+}
+
+Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
+  BB5_TRY(check_embedder(embedder));
   auto transaction = Transaction::write(connection);
   if (!transaction) return std::move(transaction).error();
   auto recorded = read_embedder(connection);
@@ -266,6 +272,7 @@ Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder) {
   if (recorded->dimension != 0) return other_embedder(*recorded);
   BB5_TRY(connection.run("UPDATE bank SET embedder_model = ?, dimension = ?, epoch = epoch + 1",
                          embedder.model, embedder.dimension));
+  BB5_TRY(connection.run("DELETE FROM other_vectors WHERE model = ?", embedder.model));
   return transaction->commit();
 }
 

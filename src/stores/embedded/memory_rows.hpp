@@ -56,8 +56,8 @@ Result<std::vector<Memory>> page_of_memories(Connection& connection, const PageR
 Result<StoreStats> read_stats(Connection& connection);
 
 Result<EmbedderInfo> read_embedder(Connection& connection);
-/// What to say when vectors are not of the bank's embedder.
-[[nodiscard]] Error other_embedder(const EmbedderInfo& recorded);
+/// Errors: invalid_argument, when no bank can have it.
+Result<> check_embedder(const EmbedderInfo& embedder);
 Result<> record_embedder(Connection& connection, const EmbedderInfo& embedder);
 
 /// `limit` as SQLite takes it.

@@ -20,6 +20,23 @@ Result<> write(Connection& connection, const EntityMerges& merges) {
   return ok();
 }
 
+Result<> write(Connection& connection, std::span<const KeptApart> pairs) {
+  BB5_TRY(connection.run("DELETE FROM kept_apart"));
+  for (const KeptApart& pair : pairs) {
+    BB5_TRY(connection.run("INSERT INTO kept_apart VALUES (?, ?, ?, ?)", pair.a, pair.b,
+                           pair.reason, pair.at));
+  }
+  return ok();
+}
+
+/// What was made one is no longer kept apart.
+Result<> drop_what_is_one(Connection& connection, const EntityMerges& merges) {
+  auto held = read_kept_apart(connection);
+  if (!held) return std::move(held).error();
+  const std::vector<KeptApart> rest = still_apart(*held, merges);
+  return rest.size() == held->size() ? ok() : write(connection, rest);
+}
+
 /// All relationships that use one of the names: where they lead may change without the name's own
 /// meaning changing.
 Result<> touch_edges(Connection& connection, const std::string& name, Touched& touched) {
@@ -49,6 +66,18 @@ Result<> replace(Connection& connection, const EntityMerges& before, const Entit
   return fold_touched(connection, touched);
 }
 
+/// Those of the merges that can be recorded.
+Result<std::vector<EntityMerge>> record_resolved(Connection& connection,
+                                                 std::span<const EntityMerge> merges) {
+  auto held = read_merges(connection);
+  if (!held) return std::move(held).error();
+  auto apart = read_kept_apart(connection);
+  if (!apart) return std::move(apart).error();
+  std::vector<EntityMerge> accepted = mergeable(EntityMerges(*held), merges, *apart);
+  if (!accepted.empty()) BB5_TRY(add_merges(connection, accepted));
+  return accepted;
+}
+
 }  // namespace
 
 Result<std::vector<EntityMerge>> read_merges(Connection& connection) {
@@ -71,8 +100,10 @@ Result<> add_merges(Connection& connection, std::span<const EntityMerge> merges)
   const EntityMerges before(*held);
   auto all = with_merges(before, merges);
   if (!all) return std::move(all).error();
+  const EntityMerges after(*all);
+  BB5_TRY(drop_what_is_one(connection, after));
   if (all->size() == held->size()) return ok();
-  return replace(connection, before, EntityMerges(*all));
+  return replace(connection, before, after);
 }
 
 Result<bool> remove_merge(Connection& connection, std::string_view from_key) {
@@ -84,6 +115,56 @@ Result<bool> remove_merge(Connection& connection, std::string_view from_key) {
   if (!*rest) return false;
   BB5_TRY(replace(connection, before, EntityMerges(**rest)));
   return true;
+}
+
+Result<std::vector<KeptApart>> read_kept_apart(Connection& connection) {
+  std::vector<KeptApart> pairs;
+  BB5_TRY(
+      connection.each("SELECT a, b, reason, at FROM kept_apart ORDER BY a, b", [&](const Row& row) {
+        pairs.push_back({.a = row.string(0),
+                         .b = row.string(1),
+                         .reason = row.string(2),
+                         .at = row.maybe_time(3).value_or(Timestamp{})});
+      }));
+  return pairs;
+}
+
+Result<> add_kept_apart(Connection& connection, std::span<const KeptApart> pairs) {
+  auto held = read_kept_apart(connection);
+  if (!held) return std::move(held).error();
+  auto all = with_apart(*held, pairs);
+  if (!all) return std::move(all).error();
+  return write(connection, *all);
+}
+
+Result<bool> remove_kept_apart(Connection& connection, std::string_view key,
+                               std::string_view other) {
+  auto held = read_kept_apart(connection);
+  if (!held) return std::move(held).error();
+  if (!remove_pair(*held, key, other)) return false;
+  BB5_TRY(write(connection, *held));
+  return true;
+}
+
+Result<ResolvedMark> read_resolved_mark(Connection& connection) {
+  ResolvedMark mark;
+  BB5_TRY(connection.each("SELECT resolved_rev, graph_rev FROM bank", [&](const Row& row) {
+    mark = {.up_to = row.integer(0), .latest = row.integer(1)};
+  }));
+  return mark;
+}
+
+Result<std::vector<EntityMerge>> add_resolved_merges(Connection& connection,
+                                                     std::span<const EntityMerge> merges,
+                                                     std::int64_t up_to) {
+  std::vector<EntityMerge> accepted;
+  if (!merges.empty()) {
+    auto recorded = record_resolved(connection, merges);
+    if (!recorded) return std::move(recorded).error();
+    accepted = *std::move(recorded);
+  }
+  BB5_TRY(connection.run("UPDATE bank SET resolved_rev = max(resolved_rev, ?)", up_to));
+  return accepted;
 }
 
 }  // namespace bb5::embedded

@@ -41,16 +41,17 @@ struct Sieve {
 
 /// What one transaction sees of the bank's vectors.
 struct BankState {
-  std::size_t dimension = 0;
+  EmbedderInfo embedder;
   std::int64_t last_vec_id = 0;
 };
 
 Result<BankState> read_state(Connection& connection) {
   BankState state;
-  BB5_TRY(connection.each("SELECT dimension, last_vec_id FROM bank", [&](const Row& row) {
-    state.dimension = static_cast<std::size_t>(row.integer(0));
-    state.last_vec_id = row.integer(1);
-  }));
+  BB5_TRY(connection.each(
+      "SELECT embedder_model, dimension, last_vec_id FROM bank", [&](const Row& row) {
+        state.embedder = {row.string(0), static_cast<std::size_t>(row.integer(1))};
+        state.last_vec_id = row.integer(2);
+      }));
   return state;
 }
 
@@ -299,7 +300,10 @@ Result<std::vector<Hit>> with_ids(Connection& connection, BestHits best) {
   return hits;
 }
 
-Result<> check_query(std::span<const float> query, std::size_t dimension) {
+Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
+  if (!asked.model.empty() && asked.model != embedder.model) return other_embedder(embedder);
+  const std::span<const float> query = asked.numbers;
+  const std::size_t dimension = embedder.dimension;
   if (query.size() != dimension || dimension == 0) {
     return Error{
         Errc::invalid_argument,
@@ -347,8 +351,9 @@ Result<std::int64_t> reach_of(Connection& connection, std::int64_t after_vec_id,
 VectorSearch::VectorSearch(const std::filesystem::path& database)
     : codes_(side_file(database, "-codes")), lock_file_(side_file(database, "-codes-lock")) {}
 
-Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<const float> query,
+Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVector& asked,
                                            std::size_t k, const MemoryFilter& filter) {
+  const std::span<const float> query = asked.numbers;
   SearchResult result;
   for (bool may_catch_up = true;; may_catch_up = false) {
     // The view comes first: what a new file left out, this transaction does not see either.
@@ -357,7 +362,7 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, std::span<con
     if (!transaction) return std::move(transaction).error();
     auto state = read_state(connection);
     if (!state) return std::move(state).error();
-    BB5_TRY(check_query(query, state->dimension));
+    BB5_TRY(check_query(asked, state->embedder));
 
     if (view) {
       auto ours = belongs(connection, *view, *state);
@@ -455,7 +460,7 @@ Result<bool> VectorSearch::bring_up(Connection& connection, std::size_t most_row
   if (!reach) return std::move(reach).error();
   const auto rows = rows_after(connection, covered, most_rows);
   return append ? codes_.append(*view, rows, *reach)
-                : codes_.rebuild(state->dimension, rows, *reach);
+                : codes_.rebuild(state->embedder.dimension, rows, *reach);
 }
 
 Result<VectorSearch::Coverage> VectorSearch::coverage(Connection& connection) {

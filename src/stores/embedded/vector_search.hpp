@@ -1,7 +1,5 @@
 #pragma once
 
-#include <span>
-
 #include "base/result.hpp"
 #include "ports/memory_search.hpp"
 #include "stores/embedded/codes_file.hpp"
@@ -21,7 +19,7 @@ class VectorSearch {
 
   /// Each call is a read transaction of its own on `connection`. Thread-safe with other
   /// connections.
-  Result<SearchResult> nearest(Connection& connection, std::span<const float> query, std::size_t k,
+  Result<SearchResult> nearest(Connection& connection, const QueryVector& asked, std::size_t k,
                                const MemoryFilter& filter);
 
   /// Brings the file of codes up to date, by at most `most_rows` vectors. False: another process is

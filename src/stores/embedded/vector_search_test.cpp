@@ -117,6 +117,33 @@ class VectorSearchTest : public testing::Test {
   std::map<MemoryId, Memory> held_;
 };
 
+/// The codes of the old vectors are of no use then: of another length, or of the same one.
+TEST_F(VectorSearchTest, IsExactAfterTheBankChangedItsModel) {
+  std::mt19937_64 random(test_seed());
+  write_samples(0, 3'000);
+  const auto codes = bank_->derive([](const auto&) { return true; });
+  ASSERT_THAT(codes, Succeeds());
+  const auto other = open_bank(file_);
+  for (const std::size_t length : {dimension, dimension / 2, dimension}) {
+    const EmbedderInfo next{"test/" + std::to_string(random()), length};
+    std::vector<MadeVector> made;
+    for (const Memory& memory : *bank_->lacking(next.model, 0, 10'000)) {
+      made.push_back({memory.id, content_sha256_of(memory.content), random_vector(random, length)});
+      held_[memory.id].embedding = made.back().embedding;
+    }
+    ASSERT_THAT(bank_->hold_vectors(next, made), HasValue(std::ssize(made)));
+    ASSERT_THAT(bank_->change_model(next), HasValue(0));
+    for (const Bank* bank : {bank_.get(), other.get()}) {
+      const auto query = random_vector(random, length);
+      const auto found = bank->nearest({query, next.model}, 20, {});
+      ASSERT_THAT(found, Succeeds());
+      EXPECT_EQ(found->hits, brute_force(query, 20, {}));
+      EXPECT_EQ(found->plan.index, "exact int8 → float");
+    }
+  }
+  EXPECT_THAT(bank_->check(true), HasValue(IsEmpty()));
+}
+
 TEST_F(VectorSearchTest, IsExactThroughAnyHistoryOfWritesReplacementsAndDeletes) {
   std::mt19937_64 random(test_seed());
   std::int64_t next = 0;

@@ -103,6 +103,8 @@ struct State {
   std::int64_t next_fact_seq = 1;
 
   EntityMerges merges;
+  std::vector<KeptApart> apart;
+  std::int64_t resolved_rev = 0;
   FoldedGraph graph;
   std::int64_t graph_rev = 0;
   std::set<MemoryId> moved;  // to another network since the last fold
@@ -114,6 +116,8 @@ struct State {
   std::int64_t next_outbox_id = 1;
 
   EmbedderInfo embedder;
+  /// By model and seq. Those that memories came with stand in the memories too.
+  std::map<std::string, std::map<std::int64_t, std::vector<float>>, std::less<>> other_vectors;
   struct Cached {
     std::vector<float> embedding;
     std::optional<Timestamp> used;  // nothing: imported
@@ -182,6 +186,7 @@ class InMemoryBank final : public Bank {
     state_.entity_facts.erase_of(id);
     state_.relationship_facts.erase_of(id);
     state_.memories.erase(seq->second);
+    forget_other_vectors(seq->second);
     state_.seq_of.erase(seq);
     state_.standings.erase(id);
     state_.statements.erase(id);
@@ -240,6 +245,9 @@ class InMemoryBank final : public Bank {
     stats.mentions = std::ssize(state_.graph.mentions);
     stats.outbox_pending = std::ssize(state_.outbox);
     stats.cached_embeddings = std::ssize(state_.cache);
+    for (const auto& [model, vectors] : state_.other_vectors) {
+      if (!vectors.empty()) stats.other_vectors[model] = std::ssize(vectors);
+    }
     return stats;
   }
 
@@ -250,26 +258,19 @@ class InMemoryBank final : public Bank {
 
   Result<> set_embedder(const EmbedderInfo& embedder) override {
     const std::unique_lock lock(mutex_);
-    if (embedder.dimension == 0 || embedder.dimension > 16'000 || embedder.model.empty()) {
-      return Error{Errc::invalid_argument,
-                   fmt::format("an embedder needs a name and 1 to 16000 numbers, not {}",
-                               embedder.dimension)};
-    }
+    BB5_TRY(check_embedder(embedder));
     if (state_.embedder.dimension != 0 && state_.embedder != embedder) {
-      return Error{Errc::conflict, fmt::format("the bank holds vectors of {} ({} numbers)",
-                                               state_.embedder.model, state_.embedder.dimension)};
+      return other_embedder(state_.embedder);
     }
     state_.embedder = embedder;
+    state_.other_vectors.erase(embedder.model);
     return ok();
   }
 
   Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
                                     std::span<const MadeVector> vectors) override {
     const std::unique_lock lock(mutex_);
-    if (embedder != state_.embedder) {
-      return Error{Errc::conflict, fmt::format("the bank holds vectors of {} ({} numbers)",
-                                               state_.embedder.model, state_.embedder.dimension)};
-    }
+    if (embedder != state_.embedder) return other_embedder(state_.embedder);
     BB5_TRY(check_lengths(vectors, embedder.dimension));
     std::vector<Memory> given;
     for (const MadeVector& vector : vectors) {
@@ -285,9 +286,96 @@ class InMemoryBank final : public Bank {
 
   Result<std::vector<std::string>> check(bool) const override { return std::vector<std::string>{}; }
 
-  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  // --- vectors of other models ---
+
+  Result<Lack> lack_of(std::string_view model) const override {
+    const std::shared_lock lock(mutex_);
+    Lack lack;
+    for (const auto& [seq, memory] : state_.memories) {
+      if (!lacks(memory, model)) continue;
+      ++lack.memories;
+      lack.content_bytes += std::ssize(memory.content);
+    }
+    return lack;
+  }
+
+  Result<std::vector<Memory>> lacking(std::string_view model, std::int64_t after_seq,
+                                      std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Memory> found;
+    for (auto at = state_.memories.upper_bound(after_seq);
+         at != state_.memories.end() && found.size() < limit; ++at) {
+      if (lacks(at->second, model)) found.push_back(shown(at->second, false));
+    }
+    return found;
+  }
+
+  Result<std::int64_t> hold_vectors(const EmbedderInfo& of,
+                                    std::span<const MadeVector> vectors) override {
+    const std::unique_lock lock(mutex_);
+    if (of.model == state_.embedder.model) return own_model(of.model);
+    BB5_TRY(check_lengths(vectors, of.dimension));
+    BB5_TRY(check_numbers(vectors));
+    std::int64_t held = 0;
+    for (const MadeVector& vector : vectors) {
+      const auto seq = state_.seq_of.find(vector.id);
+      if (seq == state_.seq_of.end()) continue;
+      const Memory& memory = state_.memories.at(seq->second);
+      if (content_sha256_of(memory.content) != vector.content_sha256) continue;
+      held += state_.other_vectors[of.model].try_emplace(seq->second, vector.embedding).second;
+    }
+    return held;
+  }
+
+  Result<std::vector<Held>> held_vectors(std::string_view model, std::int64_t after_seq,
+                                         std::size_t limit) const override {
+    const std::shared_lock lock(mutex_);
+    std::vector<Held> found;
+    const auto vectors = state_.other_vectors.find(model);
+    if (vectors == state_.other_vectors.end()) return found;
+    for (auto at = vectors->second.upper_bound(after_seq);
+         at != vectors->second.end() && found.size() < limit; ++at) {
+      const Memory& memory = state_.memories.at(at->first);
+      found.push_back({at->first, {memory.id, content_sha256_of(memory.content), at->second}});
+    }
+    return found;
+  }
+
+  Result<std::int64_t> change_model(const EmbedderInfo& next) override {
+    const std::unique_lock lock(mutex_);
+    if (next == state_.embedder) return 0;
+    if (next.model == state_.embedder.model) return other_embedder(state_.embedder);
+    BB5_TRY(check_embedder(next));
+    std::int64_t lack = 0;
+    for (const auto& [seq, memory] : state_.memories) lack += lacks(memory, next.model) ? 1 : 0;
+    if (lack > 0) return lack;
+    State before = state_;
+    auto changed = exchange_vectors(next);
+    if (!changed) {
+      state_ = std::move(before);
+      return std::move(changed).error();
+    }
+    state_.embedder = next;
+    return 0;
+  }
+
+  Result<std::int64_t> drop_other_vectors() override {
+    const std::unique_lock lock(mutex_);
+    std::int64_t dropped = 0;
+    for (const auto& [model, vectors] : state_.other_vectors) dropped += std::ssize(vectors);
+    state_.other_vectors.clear();
+    for (auto& [seq, memory] : state_.memories) {
+      if (memory.given) memory.given.emplace();
+    }
+    return dropped;
+  }
+
+  Result<SearchResult> nearest(const QueryVector& asked, std::size_t k,
                                const MemoryFilter& filter) const override {
     const std::shared_lock lock(mutex_);
+    if (!asked.model.empty() && asked.model != state_.embedder.model)
+      return other_embedder(state_.embedder);
+    const std::span<const float> query = asked.numbers;
     BB5_TRY(check_query(query));
     SearchResult result{.plan = {.index = "exact", .exact = true, .looked_at = 0}};
     for (const auto& [seq, memory] : state_.memories) {
@@ -470,11 +558,7 @@ class InMemoryBank final : public Bank {
 
   Result<> merge_entities(std::span<const EntityMerge> merges) override {
     const std::unique_lock lock(mutex_);
-    auto all = with_merges(state_.merges, merges);
-    if (!all) return std::move(all).error();
-    state_.merges = EntityMerges(*all);
-    fold_locked();
-    return ok();
+    return merge_locked(merges);
   }
 
   Result<bool> split_entity(std::string_view from_key) override {
@@ -485,6 +569,45 @@ class InMemoryBank final : public Bank {
     state_.merges = EntityMerges(**rest);
     fold_locked();
     return true;
+  }
+
+  Result<std::vector<KeptApart>> kept_apart() const override {
+    const std::shared_lock lock(mutex_);
+    return state_.apart;
+  }
+
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    const std::unique_lock lock(mutex_);
+    auto all = with_apart(state_.apart, pairs);
+    if (!all) return std::move(all).error();
+    state_.apart = *std::move(all);
+    return ok();
+  }
+
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    const std::unique_lock lock(mutex_);
+    return remove_pair(state_.apart, key, other);
+  }
+
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    const std::shared_lock lock(mutex_);
+    for (const auto& [key, entity] : state_.graph.entities)
+      if (entity.rev > after_rev) visit(entity);
+    return ok();
+  }
+  Result<ResolvedMark> resolved_mark() const override {
+    const std::shared_lock lock(mutex_);
+    return ResolvedMark{state_.resolved_rev, state_.graph_rev};
+  }
+
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    const std::unique_lock lock(mutex_);
+    std::vector<EntityMerge> accepted = mergeable(state_.merges, merges, state_.apart);
+    if (!accepted.empty()) BB5_TRY(merge_locked(accepted));
+    state_.resolved_rev = std::max(state_.resolved_rev, up_to);
+    return accepted;
   }
 
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
@@ -631,6 +754,51 @@ class InMemoryBank final : public Bank {
   }
 
  private:
+  static bool takes_part(const Memory& memory) {
+    return memory.kind == MemoryKind::memory || memory.vector_state == VectorState::indexed;
+  }
+  [[nodiscard]] bool lacks(const Memory& memory, std::string_view model) const {
+    const auto vectors = state_.other_vectors.find(model);
+    return takes_part(memory) && model != state_.embedder.model &&
+           (vectors == state_.other_vectors.end() || !vectors->second.contains(memory.seq));
+  }
+
+  /// Every memory that takes part has its vector of the next model.
+  Result<> exchange_vectors(const EmbedderInfo& next) {
+    const std::string present = state_.embedder.model;
+    auto vectors = std::move(state_.other_vectors[next.model]);
+    state_.other_vectors.erase(next.model);
+    for (auto& [seq, vector] : vectors) {
+      Memory& memory = state_.memories.at(seq);
+      if (vector.size() != next.dimension) return of_several_lengths(next);
+      if (!takes_part(memory)) continue;
+      if (memory.vector_state == VectorState::indexed)
+        state_.other_vectors[present][seq] = memory.embedding;
+      auto changed = with_model_changed(std::move(memory), present, next.model, std::move(vector));
+      if (!changed) return std::move(changed).error();
+      memory = std::move(*changed);
+    }
+    return ok();
+  }
+
+  void forget_other_vectors(std::int64_t seq) {
+    for (auto& [model, vectors] : state_.other_vectors) vectors.erase(seq);
+  }
+
+  /// What a memory came with is among the vectors of its model.
+  void keep_given(const Memory& memory) {
+    if (memory.given && !memory.given->dropped())
+      state_.other_vectors[memory.given->model][memory.seq] = memory.given->numbers;
+  }
+
+  static Result<> check_embedder(const EmbedderInfo& embedder) {
+    if (embedder.dimension != 0 && embedder.dimension <= 16'000 && !embedder.model.empty())
+      return ok();
+    return Error{
+        Errc::invalid_argument,
+        fmt::format("an embedder needs a name and 1 to 16000 numbers, not {}", embedder.dimension)};
+  }
+
   void forget_longest_unused(std::int64_t limit_bytes) {
     std::vector<decltype(state_.cache)::iterator> computed;
     for (auto at = state_.cache.begin(); at != state_.cache.end(); ++at) {
@@ -648,6 +816,7 @@ class InMemoryBank final : public Bank {
 
   static Memory shown(Memory memory, bool with_embeddings) {
     if (!with_embeddings) memory.embedding.clear();
+    if (!with_embeddings) memory.given.reset();
     return memory;
   }
 
@@ -683,6 +852,8 @@ class InMemoryBank final : public Bank {
     for (std::size_t i = 0; i < batch.memories.size(); ++i) {
       const Memory& memory = batch.memories[i];
       BB5_TRY(validate(memory));
+      if (!memory.embedding.empty() && !batch.model.empty() && batch.model != state_.embedder.model)
+        return other_embedder(state_.embedder);
       if (!memory.embedding.empty() && memory.embedding.size() != state_.embedder.dimension) {
         return Error{
             Errc::invalid_argument,
@@ -840,6 +1011,7 @@ class InMemoryBank final : public Bank {
       state_.next_seq = std::max(state_.next_seq, kept.seq + 1);
       state_.seq_of.emplace(kept.id, kept.seq);
       put_own_facts(kept);
+      keep_given(kept);
       state_.memories.emplace(kept.seq, std::move(kept));
       return WriteAction::inserted;
     }
@@ -852,8 +1024,10 @@ class InMemoryBank final : public Bank {
     state_.relationship_facts.erase_of(memory.id);
     if (old.network != memory.network) state_.moved.insert(memory.id);
     const std::int64_t seq = old.seq;
+    if (old.content != memory.content) forget_other_vectors(seq);
     old = memory;
     old.seq = seq;
+    keep_given(old);
     put_own_facts(old);
     return WriteAction::replaced;
   }
@@ -913,6 +1087,15 @@ class InMemoryBank final : public Bank {
       return Error{Errc::conflict, fmt::format("batch {} of {} is in the ledger already",
                                                batch.batch_no, batch.file)};
     }
+    return ok();
+  }
+
+  Result<> merge_locked(std::span<const EntityMerge> merges) {
+    auto all = with_merges(state_.merges, merges);
+    if (!all) return std::move(all).error();
+    state_.merges = EntityMerges(*all);
+    state_.apart = still_apart(state_.apart, state_.merges);
+    fold_locked();
     return ok();
   }
 

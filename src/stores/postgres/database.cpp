@@ -249,4 +249,16 @@ Result<bool> Database::was_committed(std::string_view doing, std::optional<std::
   }
 }
 
+Result<std::int64_t> run_in_trips(Transaction& transaction, std::span<const Command> commands) {
+  constexpr std::size_t most_a_trip = 100;
+  std::int64_t written = 0;
+  for (std::size_t from = 0; from < commands.size(); from += most_a_trip) {
+    const std::size_t count = std::min(most_a_trip, commands.size() - from);
+    auto answers = transaction.run(commands.subspan(from, count));
+    if (!answers) return std::move(answers).error();
+    for (const Rows& rows : *answers) written += rows.affected();
+  }
+  return written;
+}
+
 }  // namespace bb5::postgres

@@ -86,6 +86,9 @@ class Transaction {
   std::vector<Command> last_;
 };
 
+/// Many statements that write, some at a time. Returns how many rows they wrote.
+Result<std::int64_t> run_in_trips(Transaction& transaction, std::span<const Command> commands);
+
 /// A bank's statements run here: on pooled connections, repeated where that is safe.
 class Database {
  public:

@@ -156,7 +156,7 @@ Result<bool> Documents::holds(const RetainedDocument& document) const {
 
 Result<std::vector<FormerDocument>> Documents::begin(
     Transaction& transaction, std::span<const DocumentChange> changes) const {
-  std::vector<Command> commands = {{lock_, Params().int8(lock_key_)}};
+  std::vector<Command> commands = {lock()};
   for (const DocumentChange& change : changes) {
     const Uuid source = text_id(change.document.source);
     commands.push_back({former_, Params().uuid(source)});
@@ -282,6 +282,10 @@ Command Documents::memories_said_elsewhere(const std::vector<Uuid>& memories,
 Command Documents::facts_elsewhere(const std::vector<Uuid>& facts, std::int16_t kind,
                                    const std::vector<FormerDocument>& former) const {
   return {facts_elsewhere_, Params().uuids(facts).int2(kind).int8s(numbers_of(former))};
+}
+
+Command Documents::lock() const {
+  return {lock_, Params().int8(lock_key_)};
 }
 
 Command Documents::forget_memory(const MemoryId& memory) const {

@@ -47,6 +47,9 @@ class Documents {
                                                 const std::vector<FormerDocument>& former) const;
   [[nodiscard]] Command facts_elsewhere(const std::vector<Uuid>& facts, std::int16_t kind,
                                         const std::vector<FormerDocument>& former) const;
+  /// As begin() does: what takes rows out of documents holds it too, or a document that is written
+  /// at the same time would count on them.
+  [[nodiscard]] Command lock() const;
   [[nodiscard]] Command forget_memory(const MemoryId& memory) const;
   [[nodiscard]] Command forget_facts(const std::vector<Uuid>& facts, std::int16_t kind) const;
 

@@ -33,6 +33,9 @@ GraphReader::GraphReader(const Database& database)
                                    "count(*) FROM {bank}.relationships),"
                                    " (SELECT count(*) FROM {bank}.mentions)")),
       entities_(database.names().sql(page_sql("entities", entity_select_list("t")))),
+      visited_entities_(database.names().sql(
+          "SELECT key, name, type, mention_count, first_seen, placeholder, rev FROM "
+          "{bank}.entities WHERE rev > $1")),
       relationships_(
           database.names().sql(page_sql("relationships", relationship_select_list("t")))),
       mentions_(database.names().sql(
@@ -95,6 +98,24 @@ Result<std::vector<Entity>> GraphReader::entities(std::string_view after_key,
                              Params().text(to_storable_utf8(after_key)).int8(limit_of(limit)));
   if (!rows) return std::move(rows).error();
   return rows->collect([&r = *rows](int row) { return read_entity(r, row); });
+}
+
+Result<> GraphReader::visit_entities(std::int64_t after_rev,
+                                     const std::function<void(const Entity&)>& visit) const {
+  auto rows = database_.read("read entities", visited_entities_, Params().int8(after_rev));
+  if (!rows) return std::move(rows).error();
+  Entity entity;
+  for (int row = 0; row < rows->size(); ++row) {
+    entity.key = rows->field(row, 0);
+    entity.name = rows->field(row, 1);
+    entity.type = rows->field(row, 2);
+    entity.mention_count = rows->int8(row, 3);
+    entity.first_seen = rows->optional_timestamptz(row, 4);
+    entity.placeholder = rows->boolean(row, 5);
+    entity.rev = rows->int8(row, 6);
+    visit(entity);
+  }
+  return ok();
 }
 
 Result<std::vector<Relationship>> GraphReader::relationships(std::string_view after_key,

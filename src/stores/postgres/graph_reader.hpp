@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ class GraphReader {
 
   Result<GraphCounts> counts() const;
   Result<std::vector<Entity>> entities(std::string_view after_key, std::size_t limit) const;
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const;
   Result<std::vector<Relationship>> relationships(std::string_view after_key,
                                                   std::size_t limit) const;
   Result<std::vector<Mention>> mentions(const Mention& after, std::size_t limit) const;
@@ -35,6 +38,7 @@ class GraphReader {
   const Database& database_;
   Statement counts_;
   Statement entities_;
+  Statement visited_entities_;
   Statement relationships_;
   Statement mentions_;
   Statement neighbours_;

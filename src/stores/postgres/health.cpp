@@ -54,7 +54,12 @@ Result<> check_counts(const Database& database, std::vector<std::string>& findin
       " (SELECT count(*) FROM {bank}.document_facts x WHERE CASE x.kind"
       "  WHEN 0 THEN NOT EXISTS (SELECT FROM {bank}.entity_facts f WHERE f.id = x.fact_id)"
       "  ELSE NOT EXISTS (SELECT FROM {bank}.relationship_facts f WHERE f.id = x.fact_id) END"
-      "  OR NOT EXISTS (SELECT FROM {bank}.documents d WHERE d.document = x.document))"));
+      "  OR NOT EXISTS (SELECT FROM {bank}.documents d WHERE d.document = x.document)),"
+      " (SELECT count(*) FROM {bank}.other_vectors x WHERE NOT EXISTS (SELECT FROM "
+      "{bank}.memories m WHERE m.id = x.memory_id) OR x.model = (SELECT model FROM "
+      "{bank}.bank_info)),"
+      " (SELECT count(*) FROM {bank}.memories m WHERE m.given_model <> '' AND NOT EXISTS (SELECT "
+      "FROM {bank}.other_vectors x WHERE x.memory_id = m.id AND x.model = m.given_model))"));
   auto rows = database.read("check counts", counts);
   if (!rows) return std::move(rows).error();
   constexpr const char* what[] = {
@@ -65,7 +70,9 @@ Result<> check_counts(const Database& database, std::vector<std::string>& findin
       "relationship facts are of memories that are not there",
       "names mean entities that are not there",
       "sayings are of memories or documents that are not there",
-      "facts of documents, or documents of facts, are not there"};
+      "facts of documents, or documents of facts, are not there",
+      "vectors of other models are of memories that are not there, or of the bank's model",
+      "memories have lost the vector that they came with"};
   for (int column = 0; column < static_cast<int>(std::size(what)); ++column) {
     if (const auto count = rows->int8(0, column); count != 0)
       findings.push_back(fmt::format("{} {}", count, what[column]));

@@ -158,6 +158,19 @@ Result<std::vector<std::string>> Indexes::invalid() const {
   return rows->collect([&](int row) { return rows->text(row, 0); });
 }
 
+Result<> Indexes::keep_others_from_deriving(const Database& database, Transaction& transaction) {
+  static const Statement lock("SELECT pg_try_advisory_xact_lock($1)");
+  auto locked = transaction.run(lock, Params().int8(database.names().lock_key(derivation)));
+  if (!locked) return std::move(locked).error();
+  if (locked->boolean(0, 0)) return ok();
+  return Error{Errc::locked, "another process builds the indexes of this bank",
+               "try again when it is done"};
+}
+
+std::string Indexes::drop_vectors_sql() {
+  return fmt::format("DROP INDEX IF EXISTS {{bank}}.{}", vectors_index);
+}
+
 Result<> Indexes::derive(const MemorySearch::DeriveProgress& progress) const {
   auto lock = take_lock(database_, derivation);
   if (!lock) return std::move(lock).error();

@@ -32,6 +32,11 @@ class Indexes {
   Indexes(const Database& database, const Search& search, IndexOptions options);
 
   Result<std::vector<MemorySearch::DerivedStep>> steps() const;
+  /// For the transaction: nobody builds indexes meanwhile. Errors: locked, when somebody does.
+  static Result<> keep_others_from_deriving(const Database& database, Transaction& transaction);
+  /// Of the vectors' index, with {bank} still to be put in.
+  static std::string drop_vectors_sql();
+
   Result<> derive(const MemorySearch::DeriveProgress& progress) const;
   /// Before memories are added that are no bulk load: makes the keyword index while there are so
   /// few memories that this takes no time; a bank that only ever takes adds has no derive(). Looks

@@ -44,6 +44,7 @@ void put_memory(Sink& sink, const Memory& memory, std::string_view hash, Standin
   memory.raw&& memory.raw->embedding_at
       ? void(sink.int8(static_cast<std::int64_t>(*memory.raw->embedding_at)))
       : put_null(sink, oid::int8);
+  memory.given ? void(sink.text(memory.given->model)) : put_null(sink, oid::text);
   sink.bytes(hash);
   sink.int2(static_cast<std::int16_t>(standing));
 }
@@ -96,7 +97,11 @@ std::string memory_select_list(std::string_view table, bool with_embeddings) {
       list += fmt::format("{}{}", table, column);
     }
   }
-  return list;
+  if (!with_embeddings) return list + ", NULL, NULL";
+  return list + fmt::format(
+                    ", {0}given_model, (SELECT g.embedding FROM {{bank}}.other_vectors g"
+                    " WHERE g.memory_id = {0}id AND g.model = {0}given_model)",
+                    table);
 }
 
 Memory read_memory(const Rows& rows, int row) {
@@ -137,6 +142,10 @@ Memory read_memory(const Rows& rows, int row) {
     if (embedding_at) memory.raw->embedding_at = static_cast<std::uint32_t>(*embedding_at);
   }
   memory.seq = rows.int8(row, column++);
+  if (auto model = rows.optional_text(row, column++)) {
+    memory.given = GivenVector{*std::move(model), {}};
+    if (!rows.is_null(row, column)) memory.given->numbers = read_vector(rows.field(row, column));
+  }
   return memory;
 }
 

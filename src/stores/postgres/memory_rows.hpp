@@ -17,10 +17,10 @@ inline constexpr std::string_view memory_columns =
     "created_at, metadata, "
     "legacy_id, kind, updated_at, valid_from, valid_until, superseded_by, author, thread, "
     "position, metadata_text, "
-    "vector_state, raw, raw_embedding_at, record_hash, standing, seq";
-inline constexpr int memory_column_count = 27;
+    "vector_state, raw, raw_embedding_at, given_model, record_hash, standing, seq";
+inline constexpr int memory_column_count = 28;
 /// Of memory_select_list().
-inline constexpr int memory_select_count = 25;
+inline constexpr int memory_select_count = 27;
 
 /// One row of COPY. hash: record_hash(memory).
 void write_memory(FieldWriter& fields, const Memory& memory, std::string_view hash,
@@ -32,7 +32,8 @@ void write_memory(FieldWriter& fields, const Memory& memory, std::string_view ha
 [[nodiscard]] Params update_memory_params(const Memory& memory, std::string_view hash,
                                           Standing standing);
 
-/// The select list that read_memory() reads. `table`: the name or alias with its point, `m.`.
+/// The select list that read_memory() reads, with {bank} still to be put in. `table`: the name or
+/// alias with its point, `m.`.
 [[nodiscard]] std::string memory_select_list(std::string_view table, bool with_embeddings);
 [[nodiscard]] Memory read_memory(const Rows& rows, int row);
 [[nodiscard]] std::vector<Memory> read_memories(const Rows& rows);

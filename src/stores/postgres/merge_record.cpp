@@ -15,6 +15,15 @@ std::vector<EntityMerge> merges_from(const Rows& rows) {
   });
 }
 
+std::vector<KeptApart> apart_from(const Rows& rows) {
+  return rows.collect([&](int row) {
+    return KeptApart{.a = rows.text(row, 0),
+                     .b = rows.text(row, 1),
+                     .reason = rows.text(row, 2),
+                     .at = rows.optional_timestamptz(row, 3).value_or(Timestamp{})};
+  });
+}
+
 Params row_of(const EntityMerge& merge, const EntityMerges& merges) {
   const std::string root = merges.root(merge.into_key);
   Params params;
@@ -56,7 +65,16 @@ MergeRecord::MergeRecord(const Database& database, const GraphFold& fold)
       insert_(database.names().sql("INSERT INTO {bank}.merges VALUES ($1, $2, $3, $4, $5, $6, $7, "
                                    "$8, $9, $10, $11, $12)")),
       insert_names_(
-          database.names().sql("INSERT INTO {bank}.merged_names VALUES ($1, $2, $3, $4, $5)")) {}
+          database.names().sql("INSERT INTO {bank}.merged_names VALUES ($1, $2, $3, $4, $5)")),
+      read_apart_(
+          database.names().sql("SELECT a, b, reason, at FROM {bank}.kept_apart ORDER BY a, b")),
+      clear_apart_(database.names().sql("DELETE FROM {bank}.kept_apart")),
+      insert_apart_(
+          database.names().sql("INSERT INTO {bank}.kept_apart VALUES ($1, $2, $3, $4, $5, $6)")),
+      read_mark_(database.names().sql("SELECT resolved_rev, (SELECT coalesce(max(rev), 0) FROM "
+                                      "{bank}.entities) FROM {bank}.bank_info")),
+      move_mark_(database.names().sql(
+          "UPDATE {bank}.bank_info SET resolved_rev = greatest(resolved_rev, $1)")) {}
 
 Result<std::vector<EntityMerge>> MergeRecord::all() const {
   auto rows = database_.read("read merges", read_);
@@ -64,35 +82,121 @@ Result<std::vector<EntityMerge>> MergeRecord::all() const {
   return merges_from(*rows);
 }
 
+Result<MergeRecord::Held> MergeRecord::lock_and_read(Transaction& transaction) const {
+  transaction.number_with_next_run();
+  BB5_TRY(fold_.lock(transaction));
+  const Command commands[] = {{read_}, {read_apart_}};
+  auto rows = transaction.run(commands);
+  if (!rows) return std::move(rows).error();
+  return Held{merges_from((*rows)[0]), apart_from((*rows)[1])};
+}
+
 Result<> MergeRecord::add(std::span<const EntityMerge> merges) const {
-  return database_.transact<std::monostate>(
-      "merge entities", [&](Transaction& transaction) -> Result<> {
-        transaction.number_with_next_run();
-        BB5_TRY(fold_.lock(transaction));
-        auto rows = transaction.run(read_);
-        if (!rows) return std::move(rows).error();
-        const std::vector<EntityMerge> held = merges_from(*rows);
-        const EntityMerges before(held);
-        auto all = with_merges(before, merges);
-        if (!all) return std::move(all).error();
-        if (all->size() == held.size()) return ok();
-        return replace(transaction, before, EntityMerges(*all));
-      });
+  return database_.transact<std::monostate>("merge entities",
+                                            [&](Transaction& transaction) -> Result<> {
+                                              auto held = lock_and_read(transaction);
+                                              if (!held) return std::move(held).error();
+                                              return add(transaction, *held, merges);
+                                            });
+}
+
+Result<> MergeRecord::add(Transaction& transaction, const Held& held,
+                          std::span<const EntityMerge> merges) const {
+  const EntityMerges before(held.merges);
+  auto all = with_merges(before, merges);
+  if (!all) return std::move(all).error();
+  const EntityMerges after(*all);
+  const std::vector<KeptApart> apart = still_apart(held.apart, after);
+  if (apart.size() != held.apart.size()) BB5_TRY(write_apart(transaction, apart));
+  if (all->size() == held.merges.size()) return ok();
+  return replace(transaction, before, after);
 }
 
 Result<bool> MergeRecord::remove(std::string_view from_key) const {
   return database_.transact<bool>("split an entity", [&](Transaction& transaction) -> Result<bool> {
-    transaction.number_with_next_run();
-    BB5_TRY(fold_.lock(transaction));
-    auto rows = transaction.run(read_);
-    if (!rows) return std::move(rows).error();
-    const EntityMerges before(merges_from(*rows));
+    auto held = lock_and_read(transaction);
+    if (!held) return std::move(held).error();
+    const EntityMerges before(held->merges);
     auto rest = without_merge(before, from_key);
     if (!rest) return std::move(rest).error();
     if (!*rest) return false;
     BB5_TRY(replace(transaction, before, EntityMerges(**rest)));
     return true;
   });
+}
+
+Result<std::vector<KeptApart>> MergeRecord::apart() const {
+  auto rows = database_.read("read what is kept apart", read_apart_);
+  if (!rows) return std::move(rows).error();
+  return apart_from(*rows);
+}
+
+Result<> MergeRecord::add_apart(std::span<const KeptApart> pairs) const {
+  return database_.transact<std::monostate>("keep entities apart",
+                                            [&](Transaction& transaction) -> Result<> {
+                                              auto held = lock_and_read(transaction);
+                                              if (!held) return std::move(held).error();
+                                              auto all = with_apart(held->apart, pairs);
+                                              if (!all) return std::move(all).error();
+                                              return write_apart(transaction, *all);
+                                            });
+}
+
+Result<bool> MergeRecord::remove_apart(std::string_view key, std::string_view other) const {
+  return database_.transact<bool>("keep entities apart no more",
+                                  [&](Transaction& transaction) -> Result<bool> {
+                                    auto held = lock_and_read(transaction);
+                                    if (!held) return std::move(held).error();
+                                    if (!remove_pair(held->apart, key, other)) return false;
+                                    BB5_TRY(write_apart(transaction, held->apart));
+                                    return true;
+                                  });
+}
+
+Result<> MergeRecord::write_apart(Transaction& transaction,
+                                  std::span<const KeptApart> pairs) const {
+  std::vector<Command> commands;
+  commands.push_back({clear_apart_});
+  for (const KeptApart& pair : pairs) {
+    Params params;
+    params.uuid(text_id(pair.a))
+        .uuid(text_id(pair.b))
+        .text(pair.a)
+        .text(pair.b)
+        .text(pair.reason)
+        .timestamptz(pair.at);
+    commands.push_back({insert_apart_, std::move(params)});
+  }
+  auto written = transaction.run(commands);
+  if (!written) return std::move(written).error();
+  return ok();
+}
+
+Result<ResolvedMark> MergeRecord::resolved_mark() const {
+  auto rows = database_.read("read how far entities are resolved", read_mark_);
+  if (!rows) return std::move(rows).error();
+  return ResolvedMark{.up_to = rows->int8(0, 0), .latest = rows->int8(0, 1)};
+}
+
+Result<std::vector<EntityMerge>> MergeRecord::add_resolved(std::span<const EntityMerge> merges,
+                                                           std::int64_t up_to) const {
+  if (merges.empty()) {
+    auto moved =
+        database_.read("note how far entities are resolved", move_mark_, Params().int8(up_to));
+    if (!moved) return std::move(moved).error();
+    return std::vector<EntityMerge>{};
+  }
+  return database_.transact<std::vector<EntityMerge>>(
+      "merge entities", [&](Transaction& transaction) -> Result<std::vector<EntityMerge>> {
+        auto held = lock_and_read(transaction);
+        if (!held) return std::move(held).error();
+        std::vector<EntityMerge> accepted =
+            mergeable(EntityMerges(held->merges), merges, held->apart);
+        if (!accepted.empty()) BB5_TRY(add(transaction, *held, accepted));
+        auto moved = transaction.run(move_mark_, Params().int8(up_to));
+        if (!moved) return std::move(moved).error();
+        return accepted;
+      });
 }
 
 Result<> MergeRecord::replace(Transaction& transaction, const EntityMerges& before,

@@ -6,6 +6,8 @@
 #include <libpq-fe.h>
 
 #include "base/utf8.hpp"
+#include "stores/postgres/bank_model.hpp"
+#include "stores/postgres/cached_vectors.hpp"
 #include "stores/postgres/database.hpp"
 #include "stores/postgres/documents.hpp"
 #include "stores/postgres/graph_fold.hpp"
@@ -25,9 +27,6 @@ namespace postgres {
 namespace {
 
 constexpr auto as_long_as_it_takes = std::chrono::hours(24 * 30);
-// A row whose vector lies in it must fit an 8 kB page with all that cannot move out; above, the
-// vector moves out whole, uncompressed, since floats do not compress.
-constexpr std::size_t largest_inline_dimension = 1'800;
 
 SchemaOptions schema_options(const PostgresOptions& options) {
   return {.create = options.create,
@@ -70,6 +69,8 @@ class PostgresBank final : public Bank {
         fold_(database_->names()),
         reader_(*database_),
         writer_(*database_, fold_, ledger_, documents_, statements_),
+        model_(*database_),
+        cached_(*database_, ledger_),
         graph_(*database_),
         merges_(*database_, fold_),
         search_(*database_),
@@ -97,14 +98,31 @@ class PostgresBank final : public Bank {
   Result<> set_embedder(const EmbedderInfo& embedder) override;
   Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
                                     std::span<const MadeVector> vectors) override {
-    return writer_.give_vectors(embedder, vectors);
+    return model_.give_vectors(embedder, vectors);
   }
   Result<std::vector<std::string>> check(bool thorough) const override {
     return check_bank(*database_, reader_, indexes_, schema_, thorough);
   }
 
+  // --- vectors of other models ---
+  Result<Lack> lack_of(std::string_view model) const override { return model_.lack_of(model); }
+  Result<std::vector<Memory>> lacking(std::string_view model, std::int64_t after_seq,
+                                      std::size_t limit) const override {
+    return model_.lacking(model, after_seq, limit);
+  }
+  Result<std::int64_t> hold_vectors(const EmbedderInfo& of,
+                                    std::span<const MadeVector> vectors) override {
+    return model_.hold(of, vectors);
+  }
+  Result<std::vector<Held>> held_vectors(std::string_view model, std::int64_t after_seq,
+                                         std::size_t limit) const override {
+    return model_.held(model, after_seq, limit);
+  }
+  Result<std::int64_t> change_model(const EmbedderInfo& next) override;
+  Result<std::int64_t> drop_other_vectors() override { return model_.drop_others(); }
+
   // --- search ---
-  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const override {
     return search_.nearest(query, k, filter);
   }
@@ -117,7 +135,7 @@ class PostgresBank final : public Bank {
 
   Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
                                                     const LedgerBatch* ledger) override {
-    return writer_.cache_embeddings(entries, ledger);
+    return cached_.cache_embeddings(entries, ledger);
   }
   Result<std::optional<std::vector<float>>> cached_embedding(
       std::string_view model, std::string_view text_md5) const override {
@@ -131,10 +149,10 @@ class PostgresBank final : public Bank {
 
   Result<> keep_computed(std::span<const Entry> entries, Timestamp used,
                          std::int64_t limit_bytes) override {
-    return writer_.keep_computed(entries, used, limit_bytes);
+    return cached_.keep_computed(entries, used, limit_bytes);
   }
   Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) override {
-    return writer_.note_use(model, text_md5, used);
+    return cached_.note_use(model, text_md5, used);
   }
 
   // --- statements ---
@@ -189,6 +207,22 @@ class PostgresBank final : public Bank {
     return merges_.add(merges);
   }
   Result<bool> split_entity(std::string_view from_key) override { return merges_.remove(from_key); }
+  Result<std::vector<KeptApart>> kept_apart() const override { return merges_.apart(); }
+  Result<> keep_apart(std::span<const KeptApart> pairs) override {
+    return merges_.add_apart(pairs);
+  }
+  Result<bool> keep_apart_no_more(std::string_view key, std::string_view other) override {
+    return merges_.remove_apart(key, other);
+  }
+  Result<> visit_entities(std::int64_t after_rev,
+                          const std::function<void(const Entity&)>& visit) const override {
+    return graph_.visit_entities(after_rev, visit);
+  }
+  Result<ResolvedMark> resolved_mark() const override { return merges_.resolved_mark(); }
+  Result<std::vector<EntityMerge>> merge_resolved(std::span<const EntityMerge> merges,
+                                                  std::int64_t up_to) override {
+    return merges_.add_resolved(merges, up_to);
+  }
   Result<std::vector<GraphChange>> pending_changes(std::size_t limit) override {
     return graph_.pending_changes(limit);
   }
@@ -247,6 +281,8 @@ class PostgresBank final : public Bank {
   GraphFold fold_;
   Reader reader_;
   Writer writer_;
+  BankModel model_;
+  CachedVectors cached_;
   GraphReader graph_;
   MergeRecord merges_;
   Search search_;
@@ -254,43 +290,20 @@ class PostgresBank final : public Bank {
 };
 
 Result<> PostgresBank::set_embedder(const EmbedderInfo& embedder) {
-  if (embedder.dimension == 0 || embedder.dimension > 16'000 || embedder.model.empty()) {
-    return Error{
-        Errc::invalid_argument,
-        fmt::format("an embedder needs a name and 1 to 16000 numbers, not {}", embedder.dimension)};
-  }
-  if (!is_storable_utf8(embedder.model))
-    return Error{Errc::invalid_argument, "an embedder's name must be UTF-8 text"};
+  // Mostly it is recorded already: a look is cheaper than the lock.
   auto held = reader_.embedder();
   if (!held) return std::move(held).error();
   if (*held == embedder) return ok();
   if (held->dimension != 0) return other_embedder(*held);
-
-  const Names& names = database_->names();
-  const Statement lock(names.sql("SELECT model, dimension FROM {bank}.bank_info FOR UPDATE"));
-  const Statement record(names.sql("UPDATE {bank}.bank_info SET model = $1, dimension = $2"));
-  // Rows that are there have no vector yet, and get the column's new type all the same.
-  const std::string alter = names.sql(fmt::format(
-      "ALTER TABLE {{bank}}.memories ALTER COLUMN embedding TYPE {{vector}}.vector({}), ALTER "
-      "COLUMN embedding SET STORAGE {}",
-      embedder.dimension, embedder.dimension <= largest_inline_dimension ? "PLAIN" : "EXTERNAL"));
-  auto done = database_->transact<std::monostate>(
-      "record the bank's embedder", [&](Transaction& transaction) -> Result<> {
-        transaction.connection().set_patience(as_long_as_it_takes);
-        transaction.number_with_next_run();
-        auto rows = transaction.run(lock);
-        if (!rows) return std::move(rows).error();
-        const EmbedderInfo now{rows->text(0, 0), static_cast<std::size_t>(rows->int4(0, 1))};
-        if (now == embedder) return ok();
-        if (now.dimension != 0) return other_embedder(now);
-        BB5_TRY(transaction.run(
-            record,
-            Params().text(embedder.model).int4(static_cast<std::int32_t>(embedder.dimension))));
-        if (!transaction.connection().execute(alter)) return transaction.error();
-        return ok();
-      });
+  auto done = model_.record(embedder);
   search_.forget_settings();
   return done;
+}
+
+Result<std::int64_t> PostgresBank::change_model(const EmbedderInfo& next) {
+  auto lacking = model_.change(next);
+  search_.forget_settings();
+  return lacking;
 }
 
 Result<> PostgresBank::fold_graph() {

@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "base/utf8.hpp"
+#include "stores/postgres/cached_vectors.hpp"
 #include "stores/postgres/filter.hpp"
 #include "stores/postgres/memory_rows.hpp"
-#include "stores/postgres/writer.hpp"
 
 namespace bb5::postgres {
 namespace {
@@ -47,6 +47,8 @@ Reader::Reader(const Database& database)
           "{bank}.relationships),"
           " (SELECT count(*) FROM {bank}.mentions), (SELECT count(*) FROM {bank}.outbox),"
           " (SELECT count(*) FROM {bank}.embedding_cache)")),
+      count_other_vectors_(
+          database.names().sql("SELECT model, count(*) FROM {bank}.other_vectors GROUP BY model")),
       size_(
           "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_catalog.pg_class "
           "c"
@@ -112,16 +114,17 @@ Result<std::vector<Memory>> Reader::page(const PageRequest& request) const {
 
 Result<StoreStats> Reader::stats() const {
   const std::vector<std::string> tables = {
-      "memories",        "entity_facts",      "relationship_facts",
-      "mention_facts",   "entities",          "names",
-      "relationships",   "mentions",          "outbox",
-      "documents",       "document_memories", "document_facts",
-      "statements",      "embedding_cache",   "migration_runs",
-      "migration_files", "migration_batches", "migration_issues",
-      "bank_info",       "schema_versions"};
+      "memories",         "entity_facts",      "relationship_facts",
+      "mention_facts",    "entities",          "names",
+      "relationships",    "mentions",          "outbox",
+      "documents",        "document_memories", "document_facts",
+      "statements",       "embedding_cache",   "other_vectors",
+      "migration_runs",   "migration_files",   "migration_batches",
+      "migration_issues", "bank_info",         "schema_versions"};
   const Command commands[] = {{count_memories_},
                               {count_rows_},
-                              {size_, Params().text(database_.names().schema()).texts(tables)}};
+                              {size_, Params().text(database_.names().schema()).texts(tables)},
+                              {count_other_vectors_}};
   auto answers = database_.read("count what the bank holds", commands);
   if (!answers) return std::move(answers).error();
   StoreStats stats;
@@ -144,6 +147,9 @@ Result<StoreStats> Reader::stats() const {
   stats.outbox_pending = counts.int8(0, 3);
   stats.cached_embeddings = counts.int8(0, 4);
   stats.bytes_on_disk = (*answers)[2].int8(0, 0);
+  const Rows& others = (*answers)[3];
+  for (int row = 0; row < others.size(); ++row)
+    stats.other_vectors[others.text(row, 0)] = others.int8(row, 1);
   return stats;
 }
 

@@ -35,6 +35,7 @@ class Reader {
   std::vector<Statement> page_;  // by shape of the filter, without and with embeddings
   Statement count_memories_;
   Statement count_rows_;
+  Statement count_other_vectors_;
   Statement size_;
   Statement embedder_;
   Statement cached_;

@@ -93,6 +93,14 @@ std::string keyword_text(const FilterShape& shape) {
       shape.sql(3));
 }
 
+SearchSettings read_settings(const Rows& rows) {
+  return {.dimension = rows.int4(0, 0),
+          .index = rows.text(0, 1),
+          .ef_search = rows.int4(0, 2),
+          .probes = rows.int4(0, 3),
+          .model = rows.text(0, 4)};
+}
+
 }  // namespace
 
 std::string indexed_expression(std::int32_t dimension) {
@@ -107,7 +115,8 @@ struct Search::Candidates {
 Search::Search(const Database& database)
     : database_(database),
       settings_(database.names().sql(
-          "SELECT dimension, vector_index, hnsw_ef_search, ivfflat_probes FROM {bank}.bank_info")) {
+          "SELECT dimension, vector_index, hnsw_ef_search, ivfflat_probes, model FROM "
+          "{bank}.bank_info")) {
   for (int number = 0; number < FilterShape::count; ++number) {
     const FilterShape shape = FilterShape::at(number);
     exact_.push_back(database.names().statement(exact_text(shape)));
@@ -140,10 +149,7 @@ Result<SearchSettings> Search::settings() const {
   auto rows = database_.read("read the bank's settings", settings_);
   if (!rows) return std::move(rows).error();
   if (rows->empty()) return Error{Errc::corrupt, "bank_info has lost its row"};
-  const SearchSettings settings{.dimension = rows->int4(0, 0),
-                                .index = rows->text(0, 1),
-                                .ef_search = rows->int4(0, 2),
-                                .probes = rows->int4(0, 3)};
+  const SearchSettings settings = read_settings(*rows);
   const std::lock_guard lock(mutex_);
   if (known_.dimension != settings.dimension) indexed_.clear();
   known_ = settings;
@@ -151,36 +157,79 @@ Result<SearchSettings> Search::settings() const {
   return settings;
 }
 
-Result<SearchResult> Search::nearest(std::span<const float> query, std::size_t k,
-                                     const MemoryFilter& filter) const {
+Result<SearchSettings> Search::settings_for(const QueryVector& query) const {
+  const auto is_of_model = [&](const SearchSettings& settings) {
+    return query.model.empty() || query.model == settings.model;
+  };
+  const auto is_as_long = [&](const SearchSettings& settings) {
+    return query.numbers.size() == static_cast<std::size_t>(settings.dimension);
+  };
   auto settings = this->settings();
-  if (!settings) return std::move(settings).error();
-  if (query.size() != static_cast<std::size_t>(settings->dimension)) {
+  if (settings && !(is_of_model(*settings) && is_as_long(*settings))) {
+    forget_settings();
+    settings = this->settings();
+  }
+  if (!settings) return settings;
+  if (!is_of_model(*settings))
+    return other_embedder({settings->model, static_cast<std::size_t>(settings->dimension)});
+  if (!is_as_long(*settings)) {
     return Error{Errc::invalid_argument,
-                 fmt::format("the query has {} numbers, the bank's vectors {}", query.size(),
-                             settings->dimension)};
+                 fmt::format("the query has {} numbers, the bank's vectors {}",
+                             query.numbers.size(), settings->dimension)};
   }
-  const bool finite =
-      std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); });
-  const bool zero = std::all_of(query.begin(), query.end(), [](float x) { return x == 0; });
-  if (query.empty() || !finite || zero) {
-    return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+  return settings;
+}
+
+Result<std::vector<Rows>> Search::run(const SearchSettings& settings,
+                                      std::vector<Command> commands) const {
+  commands.push_back({settings_});
+  auto answers = database_.read("find the nearest memories", commands);
+  if (!answers) forget_settings();
+  const auto now =
+      answers ? Result<SearchSettings>(read_settings(answers->back())) : this->settings();
+  if (now && (now->model != settings.model || now->dimension != settings.dimension)) {
+    forget_settings();
+    return other_embedder({now->model, static_cast<std::size_t>(now->dimension)});
   }
-  SearchResult result;
-  if (k == 0) return result;
-  auto candidates =
-      settings->index == "none" ? exact(query, k, filter) : indexed(*settings, query, k, filter);
-  if (!candidates) return std::move(candidates).error();
+  if (answers) answers->pop_back();
+  return answers;
+}
+
+Result<Search::Candidates> Search::candidates(const SearchSettings& settings,
+                                              std::span<const float> query, std::size_t k,
+                                              const MemoryFilter& filter) const {
+  if (settings.index == "none") return exact(settings, query, k, filter);
+  auto found = indexed(settings, query, k, filter);
+  if (!found || found->hits.size() >= k) return found;
   // An approximate index may miss what is there; it never makes an answer short.
-  if (!candidates->plan.exact && candidates->hits.size() < k) {
-    candidates = exact(query, k, filter);
-    if (!candidates) return std::move(candidates).error();
-    candidates->plan.index += fmt::format(" (the {} index came back short)", settings->index);
+  auto all = exact(settings, query, k, filter);
+  if (all) all->plan.index += fmt::format(" (the {} index came back short)", settings.index);
+  return all;
+}
+
+Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
+                                     const MemoryFilter& filter) const {
+  const std::span<const float> query = asked.numbers;
+  for (bool once_more = asked.model.empty();; once_more = false) {
+    auto settings = settings_for(asked);
+    if (!settings) return std::move(settings).error();
+    const bool finite =
+        std::all_of(query.begin(), query.end(), [](float x) { return std::isfinite(x); });
+    const bool zero = std::all_of(query.begin(), query.end(), [](float x) { return x == 0; });
+    if (query.empty() || !finite || zero) {
+      return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+    }
+    SearchResult result;
+    if (k == 0) return result;
+    auto found = candidates(*settings, query, k, filter);
+    // Whoever did not say a model takes the one that the bank has by now.
+    if (!found && found.error().code == Errc::conflict && once_more) continue;
+    if (!found) return std::move(found).error();
+    result.hits = std::move(found->hits);
+    result.plan = std::move(found->plan);
+    keep_best(result.hits, k);
+    return result;
   }
-  result.hits = std::move(candidates->hits);
-  result.plan = std::move(candidates->plan);
-  keep_best(result.hits, k);
-  return result;
 }
 
 namespace {
@@ -200,7 +249,8 @@ std::vector<Hit> scored(const Rows& rows, std::span<const float> query) {
 
 }  // namespace
 
-Result<Search::Candidates> Search::exact(std::span<const float> query, std::size_t k,
+Result<Search::Candidates> Search::exact(const SearchSettings& settings,
+                                         std::span<const float> query, std::size_t k,
                                          const MemoryFilter& filter) const {
   const auto shape = static_cast<std::size_t>(FilterShape(filter).number());
   const std::vector<float> unit = unit_of(query);
@@ -211,8 +261,9 @@ Result<Search::Candidates> Search::exact(std::span<const float> query, std::size
     Params params;
     params.vector(unit).int8(limit_of(limit));
     add_filter(params, filter);
-    auto rows = database_.read("find the nearest memories", exact_[shape], std::move(params));
-    if (!rows) return std::move(rows).error();
+    auto answers = run(settings, {{exact_[shape], std::move(params)}});
+    if (!answers) return std::move(answers).error();
+    const Rows* rows = &answers->front();
 
     std::unordered_set<std::int64_t> odd_ones;
     std::size_t ordered = 0;
@@ -241,8 +292,9 @@ Result<Search::Candidates> Search::exact(std::span<const float> query, std::size
       Params band;
       band.vector(unit).float8(bound);
       add_filter(band, filter);
-      rows = database_.read("find the nearest memories", within_[shape], std::move(band));
-      if (!rows) return std::move(rows).error();
+      answers = run(settings, {{within_[shape], std::move(band)}});
+      if (!answers) return std::move(answers).error();
+      rows = &answers->front();
     }
     candidates.hits = scored(*rows, query);
     return candidates;
@@ -277,11 +329,10 @@ Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
   Params params;
   params.vector(unit_of(query)).int8(limit_of(wanted));
   add_filter(params, filter);
-  const Command commands[] = {{begin},
-                              {graph ? hnsw : ivfflat, Params().text(std::to_string(setting))},
-                              {*statement, std::move(params)},
-                              {commit}};
-  auto answers = database_.read("find the nearest memories", commands);
+  auto answers = run(settings, {{begin},
+                                {graph ? hnsw : ivfflat, Params().text(std::to_string(setting))},
+                                {*statement, std::move(params)},
+                                {commit}});
   if (!answers) return std::move(answers).error();
   Candidates candidates;
   candidates.hits = scored((*answers)[2], query);

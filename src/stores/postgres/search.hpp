@@ -17,6 +17,7 @@ struct SearchSettings {
   std::string index = "none";  ///< `none`, `hnsw`, `ivfflat`
   std::int32_t ef_search = 100;
   std::int32_t probes = 1;
+  std::string model;
 };
 
 /// The expression that a vector index holds and a query must repeat: of unit length first, so that
@@ -38,7 +39,7 @@ class Search {
  public:
   explicit Search(const Database& database);
 
-  Result<SearchResult> nearest(std::span<const float> query, std::size_t k,
+  Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const;
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const;
@@ -59,8 +60,17 @@ class Search {
 
  private:
   struct Candidates;
-  Result<Candidates> exact(std::span<const float> query, std::size_t k,
-                           const MemoryFilter& filter) const;
+  /// The settings, read anew where those that are known do not fit the query. Errors: conflict,
+  /// invalid_argument.
+  Result<SearchSettings> settings_for(const QueryVector& query) const;
+  /// The commands' answers. Errors: conflict, when the bank's model is not that of the settings any
+  /// more, so that the answers may be over vectors of another one.
+  Result<std::vector<Rows>> run(const SearchSettings& settings,
+                                std::vector<Command> commands) const;
+  Result<Candidates> candidates(const SearchSettings& settings, std::span<const float> query,
+                                std::size_t k, const MemoryFilter& filter) const;
+  Result<Candidates> exact(const SearchSettings& settings, std::span<const float> query,
+                           std::size_t k, const MemoryFilter& filter) const;
   Result<Candidates> indexed(const SearchSettings& settings, std::span<const float> query,
                              std::size_t k, const MemoryFilter& filter) const;
 

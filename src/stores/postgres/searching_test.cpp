@@ -109,6 +109,37 @@ class PostgresSearching : public testing::Test {
   std::vector<Memory> memories_;
 };
 
+TEST_F(PostgresSearching, AChangeOfTheModelDropsTheIndexAndDeriveMakesItAnew) {
+  Bank& bank = open(PostgresOptions::VectorIndex::hnsw);
+  load(bank, 1'500);
+  ASSERT_THAT(derive(bank), Succeeds());
+  auto other = open_postgres_bank(schema_->options());
+  ASSERT_THAT(other, Succeeds());
+  ASSERT_FALSE((*other)->nearest({vector(), "test"}, 5, {})->plan.exact);
+
+  const EmbedderInfo next{"test/next", dimension / 2};
+  const auto shorter = [&] {
+    auto numbers = vector();
+    numbers.resize(next.dimension);
+    return numbers;
+  };
+  std::vector<MadeVector> made;
+  for (const Memory& memory : *bank.lacking(next.model, 0, 10'000))
+    made.push_back({memory.id, content_sha256_of(memory.content), shorter()});
+  ASSERT_THAT(bank.hold_vectors(next, made), HasValue(1'500));
+  ASSERT_THAT(bank.change_model(next), HasValue(0));
+  EXPECT_THAT((*other)->nearest({vector(), "test"}, 5, {}), FailsWith(Errc::conflict));
+  for (Bank* one : {&bank, other->get()}) {
+    const auto found = one->nearest({shorter(), next.model}, 5, {});
+    ASSERT_THAT(found, Succeeds());
+    EXPECT_THAT(found->hits, SizeIs(5));
+    EXPECT_TRUE(found->plan.exact);
+  }
+  ASSERT_THAT(derive(bank), Succeeds());
+  EXPECT_THAT(bank.nearest({shorter(), next.model}, 5, {})->plan.index, HasSubstr("hnsw"));
+  EXPECT_THAT(bank.check(true), HasValue(IsEmpty()));
+}
+
 TEST_F(PostgresSearching, TheExactModeScansAndTheIndexedOneUsesTheIndex) {
   Bank& bank = open(PostgresOptions::VectorIndex::hnsw);
   load(bank, 2'000);

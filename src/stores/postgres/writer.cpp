@@ -11,22 +11,16 @@
 #include "base/utf8.hpp"
 #include "model/made_vector.hpp"
 #include "stores/postgres/copy_writer.hpp"
+#include "stores/postgres/fact_ledger.hpp"
 #include "stores/postgres/memory_rows.hpp"
 
 namespace bb5::postgres {
 namespace {
 
-constexpr std::size_t updates_a_trip = 100;
-
 Result<> require_text(std::string_view what, std::string_view text) {
   if (is_storable_utf8(text)) return ok();
   return Error{Errc::invalid_argument,
                fmt::format("{} must be UTF-8 text without NUL characters", what)};
-}
-
-Error no_cache_key(std::string_view text_md5) {
-  return {Errc::invalid_argument,
-          fmt::format("\"{}\" is no MD5 in 32 lower-case hex digits", text_md5)};
 }
 
 Result<> check_fact(const EntityFact& fact) {
@@ -43,92 +37,6 @@ Result<> check_fact(const RelationshipFact& fact) {
   BB5_TRY(require_text("a relationship's predicate", fact.predicate));
   return require_text("a relationship's object", fact.object);
 }
-
-/// The facts of one kind that a batch deals with: what the bank holds under their ids, and what it
-/// will hold. Puts behave as if each were written on its own, in order.
-template <class Fact>
-class FactLedger {
- public:
-  void hold(Fact fact) {
-    const FactId id = fact.id;
-    slots_[id] = {fact, std::nullopt, true};
-  }
-
-  WriteAction put(const Fact& fact, OnConflict on_conflict) {
-    auto [place, fresh] = slots_.try_emplace(fact.id);
-    Slot& slot = place->second;
-    const Fact* current = slot.added               ? &*slot.added
-                          : slot.kept && slot.held ? &*slot.held
-                                                   : nullptr;
-    if (current != nullptr) {
-      Fact same = *current;
-      same.seq = fact.seq;
-      if (same == fact) return WriteAction::identical;
-      if (on_conflict == OnConflict::keep) return WriteAction::conflict;
-    }
-    slot.kept = false;
-    if (slot.added) order_.erase(std::find(order_.begin(), order_.end(), fact.id));
-    slot.added = fact;
-    order_.push_back(fact.id);
-    return current == nullptr ? WriteAction::inserted : WriteAction::replaced;
-  }
-
-  /// What the memory said before goes.
-  void remove_of(const MemoryId& memory) {
-    for (auto& [id, slot] : slots_) {
-      if (slot.held && slot.held->memory == memory) slot.kept = false;
-    }
-  }
-
-  /// The fact goes, unless it belongs to a memory.
-  void remove(const FactId& id) {
-    const auto place = slots_.find(id);
-    if (place != slots_.end() && place->second.held && !place->second.held->memory)
-      place->second.kept = false;
-  }
-
-  /// The bank holds it when the batch is written.
-  [[nodiscard]] bool has(const FactId& id) const {
-    const auto place = slots_.find(id);
-    if (place == slots_.end()) return false;
-    return place->second.added.has_value() || (place->second.held && place->second.kept);
-  }
-
-  /// Those that were held and are not any more, under no content.
-  [[nodiscard]] std::vector<Uuid> gone() const {
-    std::vector<Uuid> ids;
-    for (const auto& [id, slot] : slots_) {
-      if (slot.held && !slot.kept && !slot.added) ids.push_back(id.uuid);
-    }
-    return ids;
-  }
-
-  [[nodiscard]] std::vector<Uuid> removed(Touched& touched) const {
-    std::vector<Uuid> ids;
-    for (const auto& [id, slot] : slots_) {
-      if (!slot.held || slot.kept) continue;
-      ids.push_back(id.uuid);
-      touched.add(*slot.held);
-    }
-    return ids;
-  }
-
-  /// In the order of writing.
-  [[nodiscard]] std::vector<const Fact*> added() const {
-    std::vector<const Fact*> facts;
-    for (const FactId& id : order_) facts.push_back(&*slots_.at(id).added);
-    return facts;
-  }
-
- private:
-  struct Slot {
-    std::optional<Fact> held;   // in the bank
-    std::optional<Fact> added;  // by this batch
-    bool kept = false;          // the held one stays
-  };
-  std::unordered_map<FactId, Slot> slots_;
-  std::vector<FactId> order_;
-};
 
 }  // namespace
 
@@ -160,6 +68,7 @@ class Writer::Batch {
     BB5_TRY(remove_and_number(transaction));
     BB5_TRY(copy_memories(transaction));
     BB5_TRY(update_memories(transaction));
+    BB5_TRY(keep_given_vectors(transaction));
     BB5_TRY(copy_facts(transaction));
     if (!batch_.documents.empty()) {
       BB5_TRY(writer_.documents_.write(transaction, batch_.documents, former_));
@@ -249,7 +158,8 @@ class Writer::Batch {
     // What a document says must stay until it is written that it says it.
     const bool locked = batch_.on_conflict == OnConflict::replace || !batch_.documents.empty();
     std::vector<Command> commands;
-    commands.push_back({writer_.embedder_});
+    // Nobody changes the model of a bank to which vectors are being written.
+    commands.push_back({writer_.embedder_[brings_vectors() ? 1 : 0]});
     if (batch_.ledger != nullptr) commands.push_back(writer_.ledger_.look_up(*batch_.ledger));
     if (!ids.empty()) {
       commands.push_back(
@@ -273,7 +183,7 @@ class Writer::Batch {
     if (!answers) return std::move(answers).error();
 
     auto answer = answers->begin();
-    BB5_TRY(check_vectors((answer++)->int4(0, 0)));
+    BB5_TRY(check_vectors(*answer++));
     if (batch_.ledger != nullptr && (answer++)->int8(0, 0) != 0)
       return Ledger::already_there(*batch_.ledger);
     if (!ids.empty()) hold_memories(*answer++);
@@ -370,10 +280,7 @@ class Writer::Batch {
                                                 .int2(static_cast<std::int16_t>(standing))
                                                 .bytes(held.hash)});
     }
-    for (std::size_t from = 0; from < commands.size(); from += updates_a_trip) {
-      const std::size_t count = std::min(updates_a_trip, commands.size() - from);
-      BB5_TRY(transaction.run(std::span(commands).subspan(from, count)));
-    }
+    BB5_TRY(run_in_trips(transaction, commands));
     return ok();
   }
 
@@ -402,11 +309,18 @@ class Writer::Batch {
                           wanted);
   }
 
-  Result<> check_vectors(std::int32_t dimension) const {
+  [[nodiscard]] bool brings_vectors() const {
+    return std::any_of(batch_.memories.begin(), batch_.memories.end(),
+                       [](const Memory& memory) { return !memory.embedding.empty(); });
+  }
+
+  Result<> check_vectors(const Rows& embedder) const {
+    if (!brings_vectors()) return ok();
+    const EmbedderInfo recorded{embedder.text(0, 0), static_cast<std::size_t>(embedder.int4(0, 1))};
+    if (!batch_.model.empty() && batch_.model != recorded.model) return other_embedder(recorded);
+    const std::size_t dimension = recorded.dimension;
     for (const Memory& memory : batch_.memories) {
-      if (memory.embedding.empty() ||
-          memory.embedding.size() == static_cast<std::size_t>(dimension))
-        continue;
+      if (memory.embedding.empty() || memory.embedding.size() == dimension) continue;
       return Error{Errc::invalid_argument,
                    dimension == 0
                        ? fmt::format("memory {} has a vector, but the bank records no embedder yet",
@@ -430,7 +344,8 @@ class Writer::Batch {
     return hashes_[i];
   }
 
-  /// Those that are held as they are given, but for a vector that was made here: identical.
+  /// Those that are held as they are given, but for a vector that was made or exchanged here:
+  /// identical.
   Result<> find_made_vectors(Transaction& transaction) {
     if (batch_.on_conflict != OnConflict::keep) return ok();
     std::unordered_map<MemoryId, std::size_t> place_of;
@@ -439,13 +354,13 @@ class Writer::Batch {
       const Memory& memory = batch_.memories[i];
       const auto held = held_.find(memory.id);
       if (held == held_.end() || held->second.vector_state != VectorState::indexed ||
-          !memory.embedding.empty() || held->second.hash == hash_of(i))
+          held->second.hash == hash_of(i))
         continue;
       place_of.emplace(memory.id, i);
       candidates.push_back(memory.id.uuid);
     }
     if (candidates.empty()) return ok();
-    auto rows = transaction.run(writer_.memories_without_vectors_, Params().uuids(candidates));
+    auto rows = transaction.run(writer_.whole_memories_, Params().uuids(candidates));
     if (!rows) return std::move(rows).error();
     for (Memory& held : read_memories(*rows)) {
       const MemoryId id = held.id;
@@ -673,20 +588,33 @@ class Writer::Batch {
 
   Result<> update_memories(Transaction& transaction) {
     std::vector<Command> commands;
-    const auto send = [&]() -> Result<> {
-      if (commands.empty()) return ok();
-      BB5_TRY(transaction.run(commands));
-      commands.clear();
-      return ok();
-    };
     for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
       if (outcome_.memories[i] != WriteAction::replaced) continue;
       note_mentions(batch_.memories[i]);
       commands.push_back({writer_.update_memory_,
                           update_memory_params(batch_.memories[i], hash_of(i), standing_of(i))});
-      if (commands.size() == updates_a_trip) BB5_TRY(send());
+      if (commands.size() < 100) continue;  // each has a vector
+      BB5_TRY(run_in_trips(transaction, commands));
+      commands.clear();
     }
-    return send();
+    BB5_TRY(run_in_trips(transaction, commands));
+    return ok();
+  }
+
+  /// What memories came with is among the vectors of its model.
+  Result<> keep_given_vectors(Transaction& transaction) {
+    std::vector<Command> commands;
+    for (std::size_t i = 0; i < batch_.memories.size(); ++i) {
+      const WriteAction action = outcome_.memories[i];
+      if (action != WriteAction::inserted && action != WriteAction::replaced) continue;
+      const Memory& memory = batch_.memories[i];
+      if (!memory.given || memory.given->dropped()) continue;
+      commands.push_back(
+          {writer_.keep_given_,
+           Params().uuid(memory.id.uuid).text(memory.given->model).vector(memory.given->numbers)});
+    }
+    BB5_TRY(run_in_trips(transaction, commands));
+    return ok();
   }
 
   void index_statements(Transaction& transaction) const {
@@ -741,8 +669,9 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       mention_facts_table_(database.names().sql("{bank}.mention_facts")),
       entity_facts_table_(database.names().sql("{bank}.entity_facts")),
       relationship_facts_table_(database.names().sql("{bank}.relationship_facts")),
-      embedding_cache_table_(database.names().sql("{bank}.embedding_cache")),
-      embedder_(database.names().sql("SELECT dimension FROM {bank}.bank_info")),
+      embedder_{Statement(database.names().sql("SELECT model, dimension FROM {bank}.bank_info")),
+                Statement(database.names().sql(
+                    "SELECT model, dimension FROM {bank}.bank_info FOR SHARE"))},
       held_memories_(database.names().sql(
           "SELECT id, record_hash, kind, entities, network, standing, vector_state FROM "
           "{bank}.memories WHERE id = ANY($1)")),
@@ -777,17 +706,10 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       whole_memories_(database.names().sql(
           fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id",
                       memory_select_list("m.", true)))),
-      memories_without_vectors_(database.names().sql(
-          fmt::format("SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1)",
-                      memory_select_list("m.", false)))),
-      recorded_embedder_(
-          database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR SHARE")),
-      locked_without_vectors_(database.names().sql(fmt::format(
-          "SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id FOR UPDATE",
-          memory_select_list("m.", false)))),
-      give_vector_(database.names().sql(
-          "UPDATE {bank}.memories SET embedding = $2::{vector}.vector, vector_state = $3, "
-          "record_hash = $4, raw = $5 WHERE id = $1")),
+      keep_given_(database.names().sql(
+          "INSERT INTO {bank}.other_vectors (memory_id, model, embedding) VALUES ($1, $2, "
+          "$3::{vector}.vector) ON CONFLICT (memory_id, model) DO UPDATE SET embedding = "
+          "excluded.embedding")),
       set_standing_(
           database.names().sql("UPDATE {bank}.memories SET standing = $2 WHERE id = ANY($1)")),
       set_end_(database.names().sql("UPDATE {bank}.memories SET valid_until = $2, standing = $3, "
@@ -795,28 +717,7 @@ Writer::Writer(const Database& database, const GraphFold& fold, const Ledger& le
       hashes_(
           database.names().sql("SELECT id, record_hash FROM {bank}.memories WHERE id = ANY($1)")),
       delete_memory_(database.names().sql(
-          "DELETE FROM {bank}.memories WHERE id = $1 RETURNING kind, entities")),
-      held_cached_(database.names().sql(
-          "SELECT c.model, c.text_md5, c.embedding FROM unnest($1::text[], $2::uuid[]) AS k(model, "
-          "text_md5)"
-          " JOIN {bank}.embedding_cache c ON c.model = k.model AND c.text_md5 = k.text_md5")),
-      update_cached_(database.names().sql(
-          "UPDATE {bank}.embedding_cache SET embedding = $3 WHERE model = $1 AND text_md5 = $2")),
-      make_imported_(database.names().sql(
-          "UPDATE {bank}.embedding_cache c SET used_at = NULL FROM unnest($1::text[], $2::uuid[]) "
-          "AS k(model, text_md5) WHERE c.model = k.model AND c.text_md5 = k.text_md5 AND c.used_at "
-          "IS NOT NULL")),
-      keep_computed_(database.names().sql(
-          "INSERT INTO {bank}.embedding_cache (model, text_md5, embedding, used_at)"
-          " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")),
-      forget_unused_(database.names().sql(
-          "DELETE FROM {bank}.embedding_cache c USING (SELECT model, text_md5, sum(length("
-          "embedding)) OVER (ORDER BY used_at DESC, model, text_md5) AS bytes"
-          " FROM {bank}.embedding_cache WHERE used_at IS NOT NULL) old WHERE old.bytes > $1"
-          " AND c.model = old.model AND c.text_md5 = old.text_md5 AND c.used_at IS NOT NULL")),
-      note_use_(database.names().sql(
-          "UPDATE {bank}.embedding_cache SET used_at = $3 WHERE model = $1 AND text_md5 = $2"
-          " AND used_at <= $4")) {}
+          "DELETE FROM {bank}.memories WHERE id = $1 RETURNING kind, entities")) {}
 
 Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
   std::unordered_set<MemoryId> ids;
@@ -870,7 +771,8 @@ Result<WriteOutcome> Writer::write(const WriteBatch& batch) const {
 Result<bool> Writer::erase(const MemoryId& id) const {
   return database_.transact<bool>("erase a memory", [&](Transaction& transaction) -> Result<bool> {
     const Uuid ids[] = {id.uuid};
-    const Command commands[] = {{delete_memory_, Params().uuid(id.uuid)},
+    const Command commands[] = {documents_.lock(),
+                                {delete_memory_, Params().uuid(id.uuid)},
                                 {facts_of_memories_[0], Params().uuids(ids)},
                                 {facts_of_memories_[1], Params().uuids(ids)},
                                 documents_.forget_memory(id),
@@ -878,7 +780,9 @@ Result<bool> Writer::erase(const MemoryId& id) const {
     transaction.number_with_next_run();
     auto answers = transaction.run(commands);
     if (!answers) return std::move(answers).error();
-    const Rows& memory = (*answers)[0];
+    const Rows& memory = (*answers)[1];
+    const Rows& entity_facts = (*answers)[2];
+    const Rows& relationship_facts = (*answers)[3];
     if (memory.empty()) return false;
 
     Touched touched;
@@ -888,14 +792,14 @@ Result<bool> Writer::erase(const MemoryId& id) const {
       touched.add_mention(fact.memory, fact.name.name_id);
     }
     std::vector<Uuid> entities;
-    for (int row = 0; row < (*answers)[1].size(); ++row) {
-      const EntityFact fact = read_entity_fact((*answers)[1], row);
+    for (int row = 0; row < entity_facts.size(); ++row) {
+      const EntityFact fact = read_entity_fact(entity_facts, row);
       entities.push_back(fact.id.uuid);
       touched.add(fact);
     }
     std::vector<Uuid> relationships;
-    for (int row = 0; row < (*answers)[2].size(); ++row) {
-      const RelationshipFact fact = read_relationship_fact((*answers)[2], row);
+    for (int row = 0; row < relationship_facts.size(); ++row) {
+      const RelationshipFact fact = read_relationship_fact(relationship_facts, row);
       relationships.push_back(fact.id.uuid);
       touched.add(fact);
     }
@@ -916,186 +820,6 @@ Result<bool> Writer::erase(const MemoryId& id) const {
     BB5_TRY(fold_.fold(transaction, touched));
     return true;
   });
-}
-
-Result<std::int64_t> Writer::give_vectors(const EmbedderInfo& embedder,
-                                          std::span<const MadeVector> vectors) const {
-  BB5_TRY(check_lengths(vectors, embedder.dimension));
-  std::unordered_map<MemoryId, const MadeVector*> vector_of;
-  std::vector<Uuid> ids;
-  for (const MadeVector& vector : vectors) {
-    vector_of.emplace(vector.id, &vector);
-    ids.push_back(vector.id.uuid);
-  }
-  return database_.transact<std::int64_t>(
-      "give memories their vectors", [&](Transaction& transaction) -> Result<std::int64_t> {
-        transaction.number_with_next_run();
-        const Command looks[] = {{recorded_embedder_},
-                                 {locked_without_vectors_, Params().uuids(ids)}};
-        auto answers = transaction.run(looks);
-        if (!answers) return std::move(answers).error();
-        const Rows& recorded = (*answers)[0];
-        const EmbedderInfo held{recorded.text(0, 0), static_cast<std::size_t>(recorded.int4(0, 1))};
-        if (held != embedder) return other_embedder(held);
-        std::vector<Command> updates;
-        for (Memory& memory : read_memories((*answers)[1])) {
-          const MadeVector& vector = *vector_of.at(memory.id);
-          auto given = with_vector(std::move(memory), vector);
-          if (!given) return std::move(given).error();
-          if (!*given) continue;
-          updates.push_back(
-              {give_vector_, Params()
-                                 .uuid(vector.id.uuid)
-                                 .vector((*given)->embedding)
-                                 .int2(static_cast<std::int16_t>((*given)->vector_state))
-                                 .bytes(record_hash(**given))
-                                 .bytes((*given)->raw->text)});
-        }
-        for (std::size_t from = 0; from < updates.size(); from += updates_a_trip) {
-          const std::size_t count = std::min(updates_a_trip, updates.size() - from);
-          BB5_TRY(transaction.run(std::span(updates).subspan(from, count)));
-        }
-        return std::ssize(updates);
-      });
-}
-
-Error other_embedder(const EmbedderInfo& held) {
-  return {Errc::conflict,
-          fmt::format("the bank holds vectors of {} ({} numbers)", held.model, held.dimension),
-          "give vectors of that model, or use another bank: --bank NAME"};
-}
-
-Result<std::vector<WriteAction>> Writer::cache_embeddings(
-    std::span<const EmbeddingCache::Entry> entries, const LedgerBatch* ledger) const {
-  using Key = std::pair<std::string, Uuid>;
-  std::vector<Key> keys;
-  for (const EmbeddingCache::Entry& entry : entries) {
-    const auto key = cache_key(entry.text_md5);
-    if (!key) return no_cache_key(entry.text_md5);
-    BB5_TRY(require_text("an embedder's name", entry.model));
-    keys.emplace_back(entry.model, *key);
-  }
-  const auto is_there = [&]() -> Result<bool> {
-    return ledger == nullptr ? Result<bool>(true) : ledger_.holds(*ledger);
-  };
-  return database_.transact<std::vector<WriteAction>>(
-      "cache embeddings",
-      [&](Transaction& transaction) -> Result<std::vector<WriteAction>> {
-        std::vector<std::string> models;
-        std::vector<Uuid> hashes;
-        for (const auto& [model, hash] : keys) {
-          models.push_back(model);
-          hashes.push_back(hash);
-        }
-        transaction.number_with_next_run();
-        std::vector<Command> commands;
-        commands.push_back({make_imported_, Params().texts(models).uuids(hashes)});
-        commands.push_back({held_cached_, Params().texts(models).uuids(hashes)});
-        if (ledger != nullptr) commands.push_back(ledger_.look_up(*ledger));
-        auto answers = transaction.run(commands);
-        if (!answers) return std::move(answers).error();
-        if (ledger != nullptr && answers->back().int8(0, 0) != 0)
-          return Ledger::already_there(*ledger);
-
-        std::map<Key, std::string> held;
-        const Rows& rows = (*answers)[1];
-        for (int row = 0; row < rows.size(); ++row) {
-          held[{rows.text(row, 0), rows.uuid(row, 1)}] = rows.text(row, 2);
-        }
-        std::vector<WriteAction> actions;
-        std::map<Key, std::string> added;
-        std::map<Key, std::string> changed;
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-          std::string bytes;
-          append_floats(bytes, entries[i].embedding);
-          const auto old = held.find(keys[i]);
-          if (old == held.end()) {
-            const auto [place, fresh] = added.try_emplace(keys[i], bytes);
-            actions.push_back(fresh                    ? WriteAction::inserted
-                              : place->second == bytes ? WriteAction::identical
-                                                       : WriteAction::replaced);
-            place->second = std::move(bytes);
-          } else if (old->second == bytes) {
-            actions.push_back(WriteAction::identical);
-          } else {
-            actions.push_back(WriteAction::replaced);
-            changed[keys[i]] = bytes;
-            old->second = std::move(bytes);
-          }
-        }
-        std::optional<LedgerBatch> counted;
-        if (ledger != nullptr) {
-          auto sums = Ledger::counted(*ledger, actions);
-          if (!sums) return std::move(sums).error();
-          counted = std::move(*sums);
-        }
-        if (added.empty() && changed.empty() && !counted) return actions;
-
-        std::vector<Command> updates;
-        updates.reserve(changed.size());
-        for (const auto& [key, bytes] : changed) {
-          updates.push_back(
-              {update_cached_, Params().text(key.first).uuid(key.second).bytes(bytes)});
-        }
-        BB5_TRY(transaction.run(updates));
-        CopyWriter copy(transaction, embedding_cache_table_, "model, text_md5, embedding", 3);
-        for (const auto& [key, bytes] : added) {
-          FieldWriter& fields = copy.row();
-          fields.text(key.first);
-          fields.uuid(key.second);
-          fields.bytes(bytes);
-          BB5_TRY(copy.send_if_full());
-        }
-        BB5_TRY(copy.finish());
-        if (counted) BB5_TRY(ledger_.write(transaction, *counted));
-        return actions;
-      },
-      is_there);
-}
-
-Result<> Writer::keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
-                               std::int64_t limit_bytes) const {
-  std::vector<Command> commands;
-  for (const EmbeddingCache::Entry& entry : entries) {
-    const auto key = cache_key(entry.text_md5);
-    if (!key) return no_cache_key(entry.text_md5);
-    BB5_TRY(require_text("an embedder's name", entry.model));
-    std::string bytes;
-    append_floats(bytes, entry.embedding);
-    commands.push_back(
-        {keep_computed_, Params().text(entry.model).uuid(*key).bytes(bytes).timestamptz(used)});
-  }
-  commands.push_back({forget_unused_, Params().int8(limit_bytes)});
-  return database_.transact<std::monostate>("keep computed embeddings",
-                                            [&](Transaction& transaction) -> Result<> {
-                                              transaction.number_with_next_run();
-                                              BB5_TRY(transaction.run(commands));
-                                              return ok();
-                                            });
-}
-
-Result<> Writer::note_use(std::string_view model, std::string_view text_md5, Timestamp used) const {
-  const auto key = cache_key(text_md5);
-  if (!key || !is_storable_utf8(model)) return ok();
-  BB5_TRY(database_.read(
-      "note the use of a cached embedding", note_use_,
-      Params().text(model).uuid(*key).timestamptz(used).timestamptz(used - cache_use_step)));
-  return ok();
-}
-
-std::optional<Uuid> cache_key(std::string_view text_md5) {
-  const bool hex =
-      text_md5.size() == 32 && std::all_of(text_md5.begin(), text_md5.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-      });
-  if (!hex) return std::nullopt;
-  Uuid key;
-  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  for (std::size_t i = 0; i < key.bytes.size(); ++i) {
-    key.bytes[i] =
-        static_cast<std::uint8_t>(digit(text_md5[2 * i]) * 16 + digit(text_md5[2 * i + 1]));
-  }
-  return key;
 }
 
 }  // namespace bb5::postgres

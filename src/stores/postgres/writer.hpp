@@ -3,7 +3,6 @@
 #include <span>
 #include <vector>
 
-#include "ports/memory_search.hpp"
 #include "ports/memory_store.hpp"
 #include "stores/postgres/database.hpp"
 #include "stores/postgres/documents.hpp"
@@ -12,12 +11,6 @@
 #include "stores/postgres/statements.hpp"
 
 namespace bb5::postgres {
-
-/// The key of a text in the embedding cache; nothing when it is no MD5 in 32 lower-case hex digits.
-[[nodiscard]] std::optional<Uuid> cache_key(std::string_view text_md5);
-
-/// What to say when vectors are not of the bank's embedder.
-[[nodiscard]] Error other_embedder(const EmbedderInfo& held);
 
 /// Writes batches: one transaction each.
 ///
@@ -32,13 +25,6 @@ class Writer {
 
   Result<WriteOutcome> write(const WriteBatch& batch) const;
   Result<bool> erase(const MemoryId& id) const;
-  Result<std::int64_t> give_vectors(const EmbedderInfo& embedder,
-                                    std::span<const MadeVector> vectors) const;
-  Result<std::vector<WriteAction>> cache_embeddings(std::span<const EmbeddingCache::Entry> entries,
-                                                    const LedgerBatch* ledger) const;
-  Result<> keep_computed(std::span<const EmbeddingCache::Entry> entries, Timestamp used,
-                         std::int64_t limit_bytes) const;
-  Result<> note_use(std::string_view model, std::string_view text_md5, Timestamp used) const;
 
  private:
   class Batch;
@@ -52,8 +38,7 @@ class Writer {
   std::string mention_facts_table_;
   std::string entity_facts_table_;
   std::string relationship_facts_table_;
-  std::string embedding_cache_table_;
-  Statement embedder_;
+  Statement embedder_[2];  // as it is; and kept so until the end
   Statement held_memories_;
   Statement locked_memories_;
   Statement held_entity_facts_;
@@ -68,20 +53,11 @@ class Writer {
   Statement delete_mention_facts_;
   Statement update_memory_;
   Statement whole_memories_;
-  Statement memories_without_vectors_;
-  Statement recorded_embedder_;
-  Statement locked_without_vectors_;
-  Statement give_vector_;
+  Statement keep_given_;
   Statement set_standing_;
   Statement set_end_;
   Statement hashes_;
   Statement delete_memory_;
-  Statement held_cached_;
-  Statement update_cached_;
-  Statement make_imported_;
-  Statement keep_computed_;
-  Statement forget_unused_;
-  Statement note_use_;
 };
 
 }  // namespace bb5::postgres

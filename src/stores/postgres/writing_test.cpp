@@ -269,7 +269,7 @@ TEST_F(PostgresWriting, DocumentsThatChangeAtOnceCloseExactlyWhatNoneSays) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(changed, 50);
+  EXPECT_GT(changed, 25);  // or nothing was tried
   RecordProperty("conflicts", conflicts);
   EXPECT_THAT(bank_->check(true), HasValue(IsEmpty()));
   for (const Memory& memory : page(*bank_)) {

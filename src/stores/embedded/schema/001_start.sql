@@ -2,8 +2,9 @@
 -- checksum. Times are microseconds since 1970 UTC; ids are the 16 bytes of a UUID; `aliases` and
 -- `entities` are JSON arrays of strings.
 --
--- Record: memories, vectors, the three tables of facts, documents, merges, the ledger. Derived from them, in the same
--- transactions: memories_fts, tallies, names, entities, relationships, mentions, outbox.
+-- Record: memories, vectors, other_vectors, the three tables of facts, documents, merges, kept_apart, the ledger. Derived
+-- from them, in the same transactions: memories_fts, statements, tallies, names, entities, relationships, mentions,
+-- outbox.
 
 -- What the bank as a whole knows; always one row.
 CREATE TABLE bank (
@@ -15,6 +16,7 @@ CREATE TABLE bank (
   last_vec_id INTEGER NOT NULL DEFAULT 0,
   graph_rev INTEGER NOT NULL DEFAULT 0,
   graph_stale INTEGER NOT NULL DEFAULT 0,    -- 1: facts were written that no fold has seen
+  resolved_rev INTEGER NOT NULL DEFAULT 0,   -- entities up to this rev were compared with all others
   epoch INTEGER NOT NULL DEFAULT 0,          -- grows with every change of memories
   statements_to INTEGER NOT NULL DEFAULT 0   -- of this seq and before, all memories are in statements
 ) STRICT;
@@ -59,7 +61,9 @@ CREATE TABLE memories (
   content TEXT NOT NULL,
   metadata TEXT NOT NULL,
   raw TEXT,
-  raw_embedding_at INTEGER
+  raw_embedding_at INTEGER,
+  given_model TEXT                           -- of the vector that it came with, in other_vectors, where that is not
+                                             -- the indexed one; '': it was dropped
 ) STRICT;
 CREATE INDEX memories_by_legacy_id ON memories (legacy_id);
 CREATE INDEX memories_by_network ON memories (network, kind);
@@ -79,6 +83,23 @@ CREATE TABLE vectors (
   stamp INTEGER NOT NULL,
   embedding BLOB NOT NULL                    -- little-endian binary32
 ) STRICT;
+
+-- Vectors of other models than the bank's, made of the present contents: collected before the model
+-- is changed, and kept afterwards.
+CREATE TABLE other_vectors (
+  model TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  embedding BLOB NOT NULL,                   -- little-endian binary32
+  PRIMARY KEY (model, seq)
+) STRICT;
+CREATE INDEX other_vectors_by_memory ON other_vectors (seq);
+CREATE TRIGGER other_vectors_of_other_words AFTER UPDATE OF content ON memories
+WHEN old.content IS NOT new.content BEGIN
+  DELETE FROM other_vectors WHERE seq = old.seq;
+END;
+CREATE TRIGGER other_vectors_of_nothing AFTER DELETE ON memories BEGIN
+  DELETE FROM other_vectors WHERE seq = old.seq;
+END;
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
   content, content = 'memories', content_rowid = 'seq',
@@ -191,6 +212,15 @@ CREATE TABLE merged_names (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merged_names_by_group ON merged_names (name_group);
 
+-- Entities that are not one, whatever their names look like (model/kept_apart.hpp); a < b.
+CREATE TABLE kept_apart (
+  a TEXT NOT NULL,
+  b TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (a, b)
+) STRICT, WITHOUT ROWID;
+
 -- The fold of the facts (model/graph.hpp). names: the entity that a name means.
 CREATE TABLE names (
   name_key TEXT PRIMARY KEY,
@@ -211,6 +241,7 @@ CREATE TABLE entities (
   rev INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entities_by_name ON entities (name_key);
+CREATE INDEX entities_by_rev ON entities (rev);  -- which a resolver has not looked at
 
 CREATE TABLE relationships (
   key TEXT PRIMARY KEY,                      -- subject_key ␟ predicate ␟ object_key

@@ -9,6 +9,7 @@ CREATE TABLE {bank}.bank_info (
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
   ivfflat_probes integer NOT NULL DEFAULT 1,
+  resolved_rev bigint NOT NULL DEFAULT 0, -- entities up to this rev were compared with all others
   statements_to bigint NOT NULL DEFAULT 0  -- of this seq and before, all memories are in statements
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
@@ -49,6 +50,7 @@ CREATE TABLE {bank}.memories (
   standing smallint NOT NULL, -- 0 by itself, 1 said by documents, 2 closed since none says it any more
   raw bytea,
   raw_embedding_at bigint,
+  given_model text COLLATE "C", -- of the vector that it came with, in other_vectors, where that is not `embedding`; '': dropped
   record_hash bytea NOT NULL,
   -- A tsvector holds 1 MB: 80,000 characters fit whatever they are. What comes after is not found by keyword.
   tsv tsvector GENERATED ALWAYS AS (to_tsvector('pg_catalog.english'::regconfig, left(content, 80000))) STORED,
@@ -61,6 +63,21 @@ CREATE INDEX memories_thread ON {bank}.memories (left(thread, 200), position) WH
 -- Their length is beyond what pgvector's binary32 sums can hold; nearest() looks at them one by one.
 CREATE INDEX memories_odd_vectors ON {bank}.memories (seq)
   WHERE embedding IS NOT NULL AND NOT ({vector}.vector_norm(embedding) BETWEEN 1e-12 AND 1e12);
+
+-- Vectors of other models than the bank's, made of the present contents: collected before the model is
+-- changed, and kept afterwards.
+CREATE TABLE {bank}.other_vectors (
+  memory_id uuid NOT NULL,
+  model text COLLATE "C" NOT NULL,
+  embedding {vector}.vector NOT NULL,
+  PRIMARY KEY (memory_id, model)
+);
+CREATE FUNCTION {bank}.forget_other_vectors() RETURNS trigger LANGUAGE plpgsql
+  AS $$ BEGIN DELETE FROM {bank}.other_vectors WHERE memory_id = OLD.id; RETURN NULL; END $$;
+CREATE TRIGGER other_vectors_of_other_words AFTER UPDATE OF content ON {bank}.memories
+  FOR EACH ROW WHEN (OLD.content IS DISTINCT FROM NEW.content) EXECUTE FUNCTION {bank}.forget_other_vectors();
+CREATE TRIGGER other_vectors_of_nothing AFTER DELETE ON {bank}.memories
+  FOR EACH ROW EXECUTE FUNCTION {bank}.forget_other_vectors();
 
 -- Memories by the words of what they say (ports/statement_index.hpp): derived.
 CREATE TABLE {bank}.statements (
@@ -174,6 +191,16 @@ CREATE TABLE {bank}.merged_names (
   bare_root_name_id uuid NOT NULL
 );
 CREATE INDEX merged_names_group ON {bank}.merged_names (name_group);
+-- Entities that are not one, whatever their names look like (model/kept_apart.hpp): a record.
+CREATE TABLE {bank}.kept_apart (
+  a_id uuid NOT NULL,         -- text_id() of a
+  b_id uuid NOT NULL,
+  a text COLLATE "C" NOT NULL,  -- the smaller key
+  b text COLLATE "C" NOT NULL,
+  reason text NOT NULL,
+  at timestamptz NOT NULL,
+  PRIMARY KEY (a_id, b_id)
+);
 
 -- The fold of the facts: made from them, never written by hand.
 CREATE TABLE {bank}.entities (
