@@ -8,7 +8,7 @@ Four things must hold; each line printed breaks one of them:
    without a source that nothing names is a tool of the tests;
  - a file includes only its own library and what USES names, itself or through the libraries named;
  - headers that HEADERS does not name are the library's own, and its tests';
- - USES itself follows the layers: base < http, json < model < ports, services < operations < engine < front
+ - USES itself follows the layers: base < http, json < model < ranking, ports, services < operations < engine < front
    ends, and adapters (sources, stores, embedders, extractors) know what lies below operations, not each other.
 """
 
@@ -22,6 +22,7 @@ LAYERS = {
     "http": 1,
     "json": 1,
     "model": 2,
+    "ranking": 3,
     "ports": 3,
     "services": 3,
     "operations": 4,
