@@ -300,6 +300,8 @@ Result<std::vector<Hit>> with_ids(Connection& connection, BestHits best) {
   return hits;
 }
 
+}  // namespace
+
 Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (!asked.model.empty() && asked.model != embedder.model) return other_embedder(embedder);
   const std::span<const float> query = asked.numbers;
@@ -318,6 +320,8 @@ Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (zero) return Error{Errc::invalid_argument, "the query's vector holds only zeros"};
   return ok();
 }
+
+namespace {
 
 /// The rows that a file of codes takes, behind `after_vec_id`.
 CodesFile::RowSource rows_after(Connection& connection, std::int64_t after_vec_id,

@@ -8,7 +8,9 @@
 
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
+#include "ranking/asked_words.hpp"
 #include "stores/postgres/filter.hpp"
+#include "stores/postgres/websearch.hpp"
 
 namespace bb5::postgres {
 namespace {
@@ -69,15 +71,19 @@ std::string indexed_text(std::int32_t dimension, const FilterShape& shape) {
       indexed_expression(dimension), shape.sql(3), dimension);
 }
 
-/// $1 the text, $2 the LIMIT, filters from $3.
+/// $1 the terms as websearch_to_tsquery() reads them, $2 and $3 phrases that must and must not be
+/// there, $4 the LIMIT, filters from $5.
 std::string keyword_text(const FilterShape& shape) {
+  constexpr std::string_view query = "websearch_to_tsquery('pg_catalog.english'::regconfig, {})";
+  const std::string word = fmt::format(fmt::runtime(query), "one");
   return fmt::format(
-      "WITH words AS MATERIALIZED (SELECT ('''' || replace(replace(lexeme, chr(92), "
-      "repeat(chr(92), 2)), '''', '''''')"
-      " || '''')::tsquery AS word FROM unnest(to_tsvector('pg_catalog.english'::regconfig, "
-      "left($1, 80000))) LIMIT 64),"
-      " anything AS MATERIALIZED (SELECT string_agg(word::text, ' | ')::tsquery AS query FROM "
-      "words),"
+      "WITH words AS MATERIALIZED (SELECT word FROM (SELECT {1} AS word FROM unnest($1::text[]) one"
+      ") w WHERE numnode(word) > 0 LIMIT 64),"
+      " conditions AS (SELECT {1} AS condition FROM unnest($2::text[]) one"
+      " UNION ALL SELECT !! {1} FROM unnest($3::text[]) one),"
+      " anything AS MATERIALIZED (SELECT string_agg('(' || word::text || ')', ' | ')::tsquery &&"
+      " coalesce((SELECT string_agg('(' || condition::text || ')', ' & ')::tsquery FROM conditions"
+      " WHERE numnode(condition) > 0), ''::tsquery) AS query FROM words),"
       " found AS MATERIALIZED (SELECT m.id, m.seq, m.tsv, length(m.tsv) AS size FROM "
       "{{bank}}.memories m"
       " WHERE m.tsv @@ (SELECT query FROM anything){0}),"
@@ -89,8 +95,8 @@ std::string keyword_text(const FilterShape& shape) {
       " LATERAL (SELECT sum(w.weight * ts_rank(ARRAY[1, 1, 1, 1]::float4[], f.tsv, "
       "w.word)::float8) AS score"
       " FROM weights w WHERE f.tsv @@ w.word) s"
-      " ORDER BY score DESC, f.seq LIMIT $2",
-      shape.sql(3));
+      " ORDER BY score DESC, f.seq LIMIT $4",
+      shape.sql(5), word);
 }
 
 SearchSettings read_settings(const Rows& rows) {
@@ -205,6 +211,13 @@ Result<Search::Candidates> Search::candidates(const SearchSettings& settings,
   auto all = exact(settings, query, k, filter);
   if (all) all->plan.index += fmt::format(" (the {} index came back short)", settings.index);
   return all;
+}
+
+Result<> Search::check(const QueryVector& query) const {
+  auto settings = settings_for(query);
+  if (!settings) return std::move(settings).error();
+  if (has_direction(query.numbers)) return ok();
+  return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
 }
 
 Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
@@ -342,9 +355,13 @@ Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
 Result<SearchResult> Search::keyword(std::string_view text, std::size_t k,
                                      const MemoryFilter& filter) const {
   SearchResult result{.plan = {.index = "gin tsvector, idf × tf", .exact = true, .looked_at = -1}};
-  if (k == 0) return result;
+  const auto asked = ranking::asked_words(to_storable_utf8(text));
+  if (k == 0 || asked.terms.empty()) return result;
   Params params;
-  params.text(to_storable_utf8(text)).int8(limit_of(k));
+  params.texts(websearch_terms(asked.terms))
+      .texts(websearch_phrases(asked.required))
+      .texts(websearch_phrases(asked.forbidden))
+      .int8(limit_of(k));
   add_filter(params, filter);
   auto rows = database_.read("search by keyword",
                              keyword_[static_cast<std::size_t>(FilterShape(filter).number())],
