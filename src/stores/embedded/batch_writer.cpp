@@ -29,6 +29,7 @@ struct Prepared {
   Standing standing = Standing::by_itself;  // what the batch says of it
   std::optional<std::int64_t> statement_key;
   std::string hash;
+  std::optional<std::string> task;
   std::optional<std::string> entities;
   FactsOfMemory facts;
 };
@@ -50,6 +51,7 @@ Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
                               ? std::nullopt
                               : std::optional(batch.statement_keys[place]),
          .hash = record_hash(memory),
+         .task = task_of(memory),
          .entities = write_string_list(memory.entities),
          .facts = facts_of(memory)});
   }
@@ -276,14 +278,16 @@ class Writer {
         "legacy_id, confidence, "
         "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
         "superseded_by, author, "
-        "thread, position, entities, content, metadata, raw, raw_embedding_at, given_model) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "thread, position, task, entities, content, metadata, raw, raw_embedding_at, given_model) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?)",
         seq, memory.kind, *network, memory.vector_state, *vec_id,
         standing_after(std::nullopt, wanted_standing(prepared)), memory.id, Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory)));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, memory.metadata, raw_text(memory), raw_cut(memory),
+        given_model(memory)));
     BB5_TRY(put_given(memory, seq));
     BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", seq,
                             memory.content));
@@ -317,15 +321,16 @@ class Writer {
         "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
         "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
         "?, "
-        "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ?, "
+        "position = ?, task = ?, entities = ?, content = ?, metadata = ?, raw = ?, "
+        "raw_embedding_at = ?, "
         "given_model = ? WHERE seq = ?",
         memory.kind, *network, memory.vector_state, vec_id,
         standing_after(old.standing, wanted_standing(prepared)), Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory),
-        old.seq));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, memory.metadata, raw_text(memory), raw_cut(memory),
+        given_model(memory), old.seq));
     BB5_TRY(put_given(memory, old.seq));
     if (*same_text == 0) {
       BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", old.seq,

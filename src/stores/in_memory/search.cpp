@@ -10,7 +10,6 @@
 
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
-#include "stores/in_memory/memories.hpp"
 
 namespace bb5::in_memory {
 namespace {
@@ -56,6 +55,7 @@ Result<SearchResult> search_vectors(const State& state, const QueryVector& query
                                     const MemoryFilter& filter) {
   if (!query.model.empty() && query.model != state.embedder.model)
     return other_embedder(state.embedder);
+  BB5_TRY(validate(filter));
   BB5_TRY(check_query(query.numbers, state.embedder.dimension));
   SearchResult result{.plan = {.index = "exact", .exact = true, .looked_at = 0}};
   for (const auto& [seq, memory] : state.memories.by_seq) {
@@ -67,8 +67,9 @@ Result<SearchResult> search_vectors(const State& state, const QueryVector& query
   return result;
 }
 
-SearchResult search_keywords(const State& state, std::string_view text, std::size_t k,
-                             const MemoryFilter& filter) {
+Result<SearchResult> search_keywords(const State& state, std::string_view text, std::size_t k,
+                                     const MemoryFilter& filter) {
+  BB5_TRY(validate(filter));
   const auto wanted = words_of(text);
   SearchResult result{.plan = {.index = "words", .exact = true, .looked_at = 0}};
   for (const auto& [seq, memory] : state.memories.by_seq) {

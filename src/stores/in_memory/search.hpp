@@ -14,7 +14,7 @@ Result<SearchResult> search_vectors(const State& state, const QueryVector& query
                                     const MemoryFilter& filter);
 
 /// The score is how many of the words of `text` a memory has.
-[[nodiscard]] SearchResult search_keywords(const State& state, std::string_view text, std::size_t k,
-                                           const MemoryFilter& filter);
+[[nodiscard]] Result<SearchResult> search_keywords(const State& state, std::string_view text,
+                                                   std::size_t k, const MemoryFilter& filter);
 
 }  // namespace bb5::in_memory
