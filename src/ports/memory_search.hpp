@@ -47,7 +47,9 @@ struct SearchResult {
   SearchPlan plan;
 };
 
-/// Finds memories. Threads and common errors as MemoryStore.
+/// Finds memories. Threads and common errors as MemoryStore. A filter never shortens an answer: of
+/// those that an arm can find, as many come as match, up to k. Errors of both arms:
+/// invalid_argument (validate() of the filter fails).
 class MemorySearch {
  public:
   virtual ~MemorySearch() = default;

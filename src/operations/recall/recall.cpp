@@ -7,6 +7,7 @@
 
 #include "base/digest.hpp"
 #include "operations/recall/fusion.hpp"
+#include "operations/recall/names_of_entities.hpp"
 
 namespace bb5 {
 namespace {
@@ -26,8 +27,13 @@ constexpr double arm_weight = 0.5;
 Result<> check(const RecallQuery& query) {
   if (query.limit < 1 || query.limit > largest_limit) {
     return Error{Errc::invalid_argument,
-                 fmt::format("limit {} is not between 1 and {}", query.limit, largest_limit)};
+                 fmt::format("limit {} is not between 1 and {}", query.limit, largest_limit),
+                 "ask for fewer, and for the next page with offset"};
   }
+  if (query.tokens == 0)
+    return Error{Errc::invalid_argument, "a budget of 0 tokens holds nothing",
+                 "give the number of tokens that the answer may take, or leave it out"};
+  BB5_TRY(validate(query.filter));
   if (query.text.find_first_not_of(" \t\r\n") == std::string::npos && query.embedding.empty()) {
     return Error{Errc::invalid_argument, "the question is empty", "give words, or a vector"};
   }
@@ -45,15 +51,17 @@ Result<> check(const RecallQuery& query) {
 class Recalling {
  public:
   Recalling(const Bank& bank, const RecallQuery& query, const RecallModels& models)
-      : bank_(bank), query_(query), models_(models) {
-    filter_.networks = query.networks;
-    filter_.kinds = query.kinds;
+      : bank_(bank), query_(query), models_(models), filter_(query.filter) {
+    filter_.valid_at.reset();
     if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
   }
 
   Result<RecallAnswer> run() {
     const auto start = Clock::now();
     BB5_TRY(check(query_));
+    auto names = names_of_entities(bank_, query_.filter.entities);
+    if (!names) return std::move(names).error();
+    filter_.entities = std::move(*names);
     const auto wants = [&](const char* arm) {
       return std::find(query_.strategies.begin(), query_.strategies.end(), arm) !=
              query_.strategies.end();
@@ -61,6 +69,7 @@ class Recalling {
     if (wants("semantic")) BB5_TRY(semantic());
     if (wants("keyword")) BB5_TRY(keyword());
     BB5_TRY(answer());
+    cut_to_budget();
     BB5_TRY(explain());
     answer_.receipt.milliseconds = milliseconds_since(start);
     return std::move(answer_);
@@ -171,6 +180,15 @@ class Recalling {
     return ok();
   }
 
+  void cut_to_budget() {
+    if (!query_.tokens) return;
+    std::vector<std::string_view> contents;
+    for (const RecalledMemory& result : answer_.results) contents.push_back(result.memory.content);
+    const TokenBudget fitted = fit_into(*query_.tokens, contents);
+    answer_.results.resize(answer_.results.size() - fitted.left_out);
+    answer_.receipt.tokens = fitted;
+  }
+
   Result<> explain() {
     RecallReceipt& receipt = answer_.receipt;
     receipt.asked = query_.limit;
@@ -179,8 +197,13 @@ class Recalling {
     auto page = bank_.stats();
     if (!page) return std::move(page).error();
     receipt.held = page->memories;
-    if (receipt.returned < receipt.asked) {
-      std::string why;
+    const std::size_t left_out = receipt.tokens ? receipt.tokens->left_out : 0;
+    if (left_out > 0)
+      receipt.short_of =
+          fmt::format("{} tokens hold {} of {}, the next takes {}", receipt.tokens->budget,
+                      receipt.returned, receipt.returned + left_out, receipt.tokens->next);
+    if (receipt.returned + left_out < receipt.asked) {
+      std::string why = receipt.short_of;
       for (const ArmReceipt& arm : receipt.arms) {
         if (!why.empty()) why += "; ";
         if (!arm.ran) {

@@ -12,6 +12,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 ArmHits arm(const char* name, std::vector<Hit> hits) {
   return {.arm = name, .weight = 0.5, .hits = std::move(hits)};
@@ -80,7 +81,7 @@ TEST_F(Recall, LeavesPseudoMemoriesOutOnlyWhenAskedTo) {
   const auto all = recall(*bank_, query);
   ASSERT_THAT(all, Succeeds());
   EXPECT_THAT(ids(*all), ElementsAre("tea at four", "tea 0", "tea 1"));
-  query.kinds = {MemoryKind::memory};
+  query.filter.kinds = {MemoryKind::memory};
   const auto proper = recall(*bank_, query);
   ASSERT_THAT(proper, Succeeds());
   EXPECT_THAT(ids(*proper), ElementsAre("tea at four", "coffee at nine", "rain"));
@@ -173,8 +174,9 @@ TEST_F(Recall, PagesAndFilters) {
           *bank_,
           {.text = "x", .embedding = {1, 0}, .strategies = {"semantic"}, .limit = 1, .offset = 1})),
       ElementsAre("coffee at nine"));
-  EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .networks = {"world"}})),
-              ElementsAre("rain"));
+  EXPECT_THAT(
+      ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .filter = {.networks = {"world"}}})),
+      ElementsAre("rain"));
   EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .offset = 99})), IsEmpty());
 }
 
@@ -203,7 +205,53 @@ TEST_F(Recall, FindsWhatIsValidNowOrAtTheMomentAskedAboutOrAtAll) {
   EXPECT_EQ(recall(*bank_, query)->receipt.valid_at, std::nullopt);
 }
 
+TEST_F(Recall, AnEntityIsAskedForByAnyOfItsNames) {
+  const std::vector<Memory> memories = {
+      with_metadata(make_memory("tea in a database"), R"({"entities":["Postgres"]})"),
+      with_metadata(make_memory("tea elsewhere"), R"({"entities":["PostgreSQL"]})"),
+      with_metadata(make_memory("tea in memory"), R"({"entities":["Redis"]})")};
+  const std::vector<EntityFact> facts = {make_entity("PostgreSQL"), make_entity("Postgres")};
+  ASSERT_THAT(bank_->write({.memories = memories, .entity_facts = facts}), Succeeds());
+  const auto about = [&](const char* name) {
+    return ids(*recall(*bank_, {.text = "tea", .filter = {.entities = {name}}}));
+  };
+  EXPECT_THAT(about("postgresql"), ElementsAre("tea elsewhere"));
+  const EntityMerge merge{.from_key = entity_key("Postgres", "technology"),
+                          .into_key = entity_key("PostgreSQL", "technology"),
+                          .name = "Postgres",
+                          .reason = "said so"};
+  ASSERT_THAT(bank_->merge_entities(std::span(&merge, 1)), Succeeds());
+  for (const char* name : {"postgresql", "Postgres"})
+    EXPECT_THAT(about(name), UnorderedElementsAre("tea in a database", "tea elsewhere"));
+}
+
+TEST_F(Recall, TellsWhatABudgetOfTokensLeftOut) {
+  RecallQuery query{.text = "x", .embedding = {1, 0}, .strategies = {"semantic"}, .limit = 3};
+  query.tokens = 7;  // "tea at four" is 3, "coffee at nine" 4, "rain" 1
+  const auto cut = recall(*bank_, query);
+  ASSERT_THAT(cut, Succeeds());
+  EXPECT_THAT(ids(*cut), ElementsAre("tea at four", "coffee at nine"));
+  EXPECT_EQ(cut->receipt.tokens->used, 7U);
+  EXPECT_EQ(cut->receipt.returned, 2U);
+  EXPECT_EQ(cut->receipt.short_of, "7 tokens hold 2 of 3, the next takes 1");
+  query.tokens = 2;
+  EXPECT_EQ(recall(*bank_, query)->receipt.short_of, "2 tokens hold 0 of 3, the next takes 3");
+  query.limit = 5;
+  EXPECT_EQ(recall(*bank_, query)->receipt.short_of,
+            "2 tokens hold 0 of 3, the next takes 3; semantic: 3 of 3 match");
+  query.tokens = 8;
+  query.limit = 3;
+  const auto whole = recall(*bank_, query);
+  EXPECT_THAT(ids(*whole), SizeIs(3));
+  EXPECT_EQ(whole->receipt.short_of, "");
+  query.tokens.reset();
+  EXPECT_EQ(recall(*bank_, query)->receipt.tokens.has_value(), false);
+}
+
 TEST_F(Recall, RefusesWhatMakesNoSense) {
+  EXPECT_THAT(recall(*bank_, {.text = "x", .tokens = 0}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .filter = {.min_confidence = 2}}),
+              FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "  "}), FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 0}), FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 1'000'000'000}),

@@ -30,6 +30,7 @@ struct Prepared {
   Standing standing = Standing::by_itself;  // what the batch says of it
   std::optional<std::int64_t> statement_key;
   std::string hash;
+  std::optional<std::string> task;
   std::optional<std::string> entities;
   std::optional<std::string> extra_words;
   FactsOfMemory facts;
@@ -57,6 +58,7 @@ Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
                               ? std::nullopt
                               : std::optional(batch.statement_keys[place]),
          .hash = record_hash(memory),
+         .task = task_of(memory),
          .entities = write_string_list(memory.entities),
          .extra_words = extra_words_of(memory),
          .facts = facts_of(memory)});
@@ -284,17 +286,17 @@ class Writer {
         "legacy_id, confidence, "
         "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
         "superseded_by, author, "
-        "thread, position, entities, content, extra_words, metadata, raw, raw_embedding_at, "
+        "thread, position, task, entities, content, extra_words, metadata, raw, raw_embedding_at, "
         "given_model) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?)",
+        "?, ?)",
         seq, memory.kind, *network, memory.vector_state, *vec_id,
         standing_after(std::nullopt, wanted_standing(prepared)), memory.id, Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, prepared.extra_words, memory.metadata, raw_text(memory), raw_cut(memory),
-        given_model(memory)));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, prepared.extra_words, memory.metadata, raw_text(memory),
+        raw_cut(memory), given_model(memory)));
     BB5_TRY(put_given(memory, seq));
     BB5_TRY(index_text(prepared, seq));
     return put_dependents(prepared, seq, *network);
@@ -328,16 +330,17 @@ class Writer {
         "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
         "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
         "?, "
-        "position = ?, entities = ?, content = ?, extra_words = ?, metadata = ?, raw = ?, "
+        "position = ?, task = ?, entities = ?, content = ?, extra_words = ?, metadata = ?, raw = "
+        "?, "
         "raw_embedding_at = ?, "
         "given_model = ? WHERE seq = ?",
         memory.kind, *network, memory.vector_state, vec_id,
         standing_after(old.standing, wanted_standing(prepared)), Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, prepared.extra_words, memory.metadata, raw_text(memory), raw_cut(memory),
-        given_model(memory), old.seq));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, prepared.extra_words, memory.metadata, raw_text(memory),
+        raw_cut(memory), given_model(memory), old.seq));
     BB5_TRY(put_given(memory, old.seq));
     if (*same_text == 0) BB5_TRY(index_text(prepared, old.seq));
     tallies_.add(old.network, old.kind, old.vector_state, -1);

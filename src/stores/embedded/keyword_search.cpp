@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/memory_rows.hpp"
 
 namespace bb5::embedded {
@@ -23,6 +24,29 @@ std::string any_of(std::span<const std::string> words) {
 
 std::string in_a_row(const ranking::Phrase& words) {
   return fmt::format("\"{}\"", fmt::join(words, " "));
+}
+
+/// Under a condition that labels do not tell: of every hit the row is looked at.
+Result<SearchResult> search_under_condition(Connection& connection, const std::string& expression,
+                                            std::size_t k, const MemoryFilter& filter) {
+  SearchResult result{.hits = {}, .plan = {.index = "fts5 bm25", .exact = true, .looked_at = 0}};
+  const Condition counted = condition_of(filter, 1);
+  auto passing = connection.integer("SELECT count(*) FROM memories m WHERE true" + counted.sql,
+                                    counted.values);
+  if (!passing) return std::move(passing).error();
+  result.plan.looked_at = *passing;
+  if (expression.empty() || k == 0 || *passing == 0) return result;
+  const Condition condition = condition_of(filter, 3);
+  // CROSS: the words are looked up once, not for each memory.
+  BB5_TRY(connection.each(
+      "SELECT m.id, m.seq, -bm25(memories_fts) AS score FROM memories_fts CROSS JOIN memories m "
+      "ON m.seq = memories_fts.rowid WHERE memories_fts MATCH ?1" +
+          condition.sql + " ORDER BY score DESC, m.seq LIMIT ?2",
+      [&](const Row& row) {
+        result.hits.push_back({.id = {row.uuid(0)}, .seq = row.integer(1), .score = row.real(2)});
+      },
+      expression, limit_of(k), condition.values));
+  return result;
 }
 
 }  // namespace
@@ -52,8 +76,11 @@ Result<std::int64_t> count_holding(Connection& connection, const ranking::AskedT
 
 Result<SearchResult> search_keywords(Connection& connection, std::string_view text, std::size_t k,
                                      const MemoryFilter& filter) {
+  BB5_TRY(validate(filter));
   auto transaction = Transaction::read(connection);
   if (!transaction) return std::move(transaction).error();
+  const std::string expression = match_expression(ranking::asked_words(text));
+  if (!is_plain(filter)) return search_under_condition(connection, expression, k, filter);
   auto labels = labels_of(connection, filter);
   if (!labels) return std::move(labels).error();
   auto passing = count_memories(connection, *labels, std::nullopt);
@@ -63,7 +90,6 @@ Result<SearchResult> search_keywords(Connection& connection, std::string_view te
   const std::int64_t looked_at = *passing - not_valid->memories;
   SearchResult result{.hits = {},
                       .plan = {.index = "fts5 bm25", .exact = true, .looked_at = looked_at}};
-  const std::string expression = match_expression(ranking::asked_words(text));
   if (expression.empty() || k == 0 || looked_at == 0) return result;
 
   const auto take = [&](const Row& row) {

@@ -1,10 +1,10 @@
 #include "stores/embedded/ranking_rows.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <limits>
 
 #include "model/cosine.hpp"
+#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
 #include "stores/embedded/keyword_search.hpp"
 #include "stores/embedded/memory_rows.hpp"
@@ -35,22 +35,19 @@ Result<std::optional<Place>> place_of(Connection& connection, const MemoryId& id
 class RowReader {
  public:
   RowReader(Connection& connection, const QueryVector* query, const MemoryFilter& filter)
-      : connection_(connection), query_(query), filter_(filter) {}
-
-  Result<> prepare() {
-    auto labels = labels_of(connection_, filter_);
-    if (!labels) return std::move(labels).error();
-    labels_ = std::move(*labels);
-    return ok();
-  }
+      : connection_(connection),
+        query_(query),
+        condition_(condition_of(filter, 2)),
+        sql_(
+            "SELECT m.seq, m.content, m.author, m.thread, m.position, m.created_at, m.vec_id, "
+            "true" +
+            condition_.sql + " FROM memories m WHERE m.id = ?1") {}
 
   Result<> read(const MemoryId& id, std::vector<RankedRow>& rows) {
     std::optional<std::int64_t> vec_id;
     const std::size_t before = rows.size();
     BB5_TRY(connection_.each(
-        "SELECT m.seq, m.content, m.author, m.thread, m.position, m.created_at, "
-        "m.network * 4 + m.kind, m.vec_id, true" +
-            valid_sql("?2") + " FROM memories m WHERE m.id = ?1",
+        sql_,
         [&](const Row& row) {
           rows.push_back({.id = id,
                           .seq = row.integer(0),
@@ -59,10 +56,10 @@ class RowReader {
                           .thread = row.string(3),
                           .position = row.maybe_integer(4),
                           .created_at = row.maybe_time(5),
-                          .passes = has_label(row.integer(6)) && row.integer(8) != 0});
-          vec_id = row.maybe_integer(7);
+                          .passes = !row.is_null(7) && row.integer(7) != 0});
+          vec_id = row.maybe_integer(6);
         },
-        id, filter_.valid_at));
+        id, condition_.values));
     if (rows.size() == before || !vec_id || query_ == nullptr) return ok();
     return connection_.each(
         "SELECT embedding FROM vectors WHERE vec_id = ?",
@@ -75,14 +72,10 @@ class RowReader {
   }
 
  private:
-  [[nodiscard]] bool has_label(std::int64_t label) const {
-    return !labels_ || std::binary_search(labels_->begin(), labels_->end(), label);
-  }
-
   Connection& connection_;
   const QueryVector* query_;
-  const MemoryFilter& filter_;
-  std::optional<std::vector<std::int64_t>> labels_;
+  const Condition condition_;
+  const std::string sql_;
   std::vector<float> vector_;
 };
 
@@ -117,6 +110,7 @@ Result<RankingMaterial> read_ranking_material(Connection& connection,
                                               std::span<const MemoryId> memories,
                                               const QueryVector* query, const MemoryFilter& filter,
                                               std::span<const ranking::AskedTerm> terms) {
+  BB5_TRY(validate(filter));
   auto transaction = Transaction::read(connection);
   if (!transaction) return std::move(transaction).error();
   if (query != nullptr) {
@@ -126,7 +120,6 @@ Result<RankingMaterial> read_ranking_material(Connection& connection,
   }
   RankingMaterial material;
   RowReader reader(connection, query, filter);
-  BB5_TRY(reader.prepare());
   for (const MemoryId& id : memories) BB5_TRY(reader.read(id, material.rows));
   auto all = count_memories(connection, std::nullopt, std::nullopt);
   if (!all) return std::move(all).error();

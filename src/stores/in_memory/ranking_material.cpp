@@ -68,6 +68,7 @@ Result<RankingMaterial> gather_ranking_material(const State& state,
                                                 const QueryVector* query,
                                                 const MemoryFilter& filter,
                                                 std::span<const ranking::AskedTerm> terms) {
+  BB5_TRY(validate(filter));
   if (query != nullptr) BB5_TRY(check_query(state, *query));
   RankingMaterial material;
   for (const MemoryId& id : memories) {

@@ -10,7 +10,6 @@
 #include "ranking/asked_words.hpp"
 #include "ranking/bm25.hpp"
 #include "ranking/terms.hpp"
-#include "stores/in_memory/memories.hpp"
 
 namespace bb5::in_memory {
 namespace {
@@ -78,6 +77,7 @@ Result<> check_query(const State& state, const QueryVector& query) {
 
 Result<SearchResult> search_vectors(const State& state, const QueryVector& query, std::size_t k,
                                     const MemoryFilter& filter) {
+  BB5_TRY(validate(filter));
   BB5_TRY(check_query(state, query));
   SearchResult result{.plan = {.index = "exact", .exact = true, .looked_at = 0}};
   for (const auto& [seq, memory] : state.memories.by_seq) {
@@ -89,8 +89,9 @@ Result<SearchResult> search_vectors(const State& state, const QueryVector& query
   return result;
 }
 
-SearchResult search_keywords(const State& state, std::string_view question, std::size_t k,
-                             const MemoryFilter& filter) {
+Result<SearchResult> search_keywords(const State& state, std::string_view question, std::size_t k,
+                                     const MemoryFilter& filter) {
+  BB5_TRY(validate(filter));
   const auto asked = ranking::asked_words(question);
   SearchResult result{.plan = {.index = "bm25", .exact = true, .looked_at = 0}};
   const std::vector<Text> texts = texts_of(state, asked, filter);

@@ -17,7 +17,7 @@ Result<SearchResult> search_vectors(const State& state, const QueryVector& query
                                     const MemoryFilter& filter);
 
 /// BM25 (k1 0.9, b 0.5) over the terms of content and author.
-[[nodiscard]] SearchResult search_keywords(const State& state, std::string_view text, std::size_t k,
-                                           const MemoryFilter& filter);
+[[nodiscard]] Result<SearchResult> search_keywords(const State& state, std::string_view question,
+                                                   std::size_t k, const MemoryFilter& filter);
 
 }  // namespace bb5::in_memory

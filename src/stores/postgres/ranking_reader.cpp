@@ -31,12 +31,12 @@ constexpr std::string_view holding_text =
     "WITH ORDINALITY one (text, number) OFFSET 0) w";
 
 /// $1 ids, filters from $2.
-std::string rows_text(const FilterShape& shape, bool with_vectors) {
+std::string rows_text(const std::string& condition, bool with_vectors) {
   return fmt::format(
       "SELECT m.id, m.seq, m.content, m.author, m.thread, m.position, m.created_at, (true{0}), {1} "
       "FROM unnest($1::uuid[]) asked (id), LATERAL (SELECT * FROM {{bank}}.memories x WHERE x.id = "
       "asked.id OFFSET 0) m",
-      shape.sql(2), with_vectors ? "m.embedding" : "NULL");
+      condition, with_vectors ? "m.embedding" : "NULL");
 }
 
 RankedRow read_row(const Rows& rows, int row, const QueryVector* query) {
@@ -68,12 +68,7 @@ RankingReader::RankingReader(const Database& database, const Search& search)
     : database_(database),
       search_(search),
       near_(database.names().sql(near_text)),
-      holding_(database.names().sql(holding_text)) {
-  for (const bool with_vectors : {false, true}) {
-    for (int number = 0; number < FilterShape::count; ++number)
-      rows_.push_back(database.names().statement(rows_text(FilterShape::at(number), with_vectors)));
-  }
-}
+      holding_(database.names().sql(holding_text)) {}
 
 Result<std::vector<ranking::Neighbour>> RankingReader::near(
     std::span<const ranking::Reach> memories) const {
@@ -98,13 +93,13 @@ Result<RankingMaterial> RankingReader::material(std::span<const MemoryId> memori
                                                 const QueryVector* query,
                                                 const MemoryFilter& filter,
                                                 std::span<const ranking::AskedTerm> terms) const {
+  BB5_TRY(validate(filter));
   if (query != nullptr) BB5_TRY(search_.check(*query));
-  const int shape = FilterShape(filter).number() + (query != nullptr ? FilterShape::count : 0);
+  const Condition condition = condition_of(filter, 2);
   Params params;
-  params.uuids(uuids_of(memories));
-  add_filter(params, filter);
+  params.uuids(uuids_of(memories)).append(condition.params);
   const Command commands[] = {
-      {rows_[static_cast<std::size_t>(shape)], std::move(params)},
+      {database_.names().statement(rows_text(condition.sql, query != nullptr)), std::move(params)},
       {holding_,
        Params().texts(websearch_terms(terms)).text(database_.names().sql("{bank}.memories"))}};
   auto answers = database_.read("read what the ranking looks at", commands);

@@ -25,7 +25,6 @@ class RankingReader {
   const Search& search_;
   Statement near_;
   Statement holding_;
-  std::vector<Statement> rows_;  // by shape of the filter, twice: without and with vectors
 };
 
 }  // namespace bb5::postgres

@@ -53,7 +53,7 @@ class Search {
 
   /// The statements, {bank} and {vector} still to be put in, and the LIMIT that they get for k: for
   /// tests of their plans, and to measure against. $1 the query in unit length, $2 the LIMIT, the
-  /// filter's lists from $3.
+  /// filter from $3.
   [[nodiscard]] static std::string exact_sql(const MemoryFilter& filter);
   [[nodiscard]] static std::string indexed_sql(std::int32_t dimension, const MemoryFilter& filter);
   [[nodiscard]] static std::size_t exact_limit(std::size_t k) { return k + 8 + k / 4; }
@@ -78,14 +78,10 @@ class Search {
 
   const Database& database_;
   Statement settings_;
-  std::vector<Statement> exact_;   // by shape of the filter
-  std::vector<Statement> within_;  // all whose distance is at most $2
-  std::vector<Statement> keyword_;
 
   mutable std::mutex mutex_;
   mutable SearchSettings known_;                               // guarded by mutex_
   mutable std::chrono::steady_clock::time_point known_since_;  // guarded by mutex_; zero: never
-  mutable std::vector<Statement> indexed_;  // guarded by mutex_; of known_'s dimension
 };
 
 }  // namespace bb5::postgres

@@ -57,6 +57,7 @@ CREATE TABLE memories (
   author TEXT,
   thread TEXT,
   position INTEGER,
+  task TEXT,                                 -- what metadata says as task_id: derived
   entities TEXT,                             -- NULL: none
   content TEXT NOT NULL,
   extra_words TEXT,                          -- to be found by, besides those of the content; NULL: none
@@ -69,6 +70,7 @@ CREATE TABLE memories (
 CREATE INDEX memories_by_legacy_id ON memories (legacy_id);
 CREATE INDEX memories_by_network ON memories (network, kind);
 CREATE INDEX memories_by_time ON memories (created_at) WHERE created_at IS NOT NULL;
+CREATE INDEX memories_by_task ON memories (task) WHERE task IS NOT NULL;
 CREATE INDEX memories_by_thread ON memories (thread, position) WHERE thread IS NOT NULL;
 -- What is not valid yet, or no longer, at a moment: found without a look at the rest, or at the rows.
 CREATE INDEX memories_by_beginning ON memories (valid_from, valid_until, network, kind, vec_id) WHERE valid_from IS NOT NULL;

@@ -69,6 +69,9 @@ CREATE TABLE {bank}.memories (
 -- A row with its vector in it fills most of a page; at the usual 2 kB everything else would move out.
 WITH (toast_tuple_target = 8160);
 CREATE INDEX memories_legacy_id ON {bank}.memories USING hash (legacy_id);
+CREATE INDEX memories_created_at ON {bank}.memories (created_at) WHERE created_at IS NOT NULL;
+-- Of a task's name the first characters: a B-tree cannot hold long ones.
+CREATE INDEX memories_task ON {bank}.memories (left(metadata ->> 'task_id', 200)) WHERE metadata ->> 'task_id' IS NOT NULL;
 CREATE INDEX memories_thread ON {bank}.memories (left(thread, 200), position) WHERE thread IS NOT NULL;
 -- Their length is beyond what pgvector's binary32 sums can hold; nearest() looks at them one by one.
 CREATE INDEX memories_odd_vectors ON {bank}.memories (seq)
