@@ -32,6 +32,12 @@ Document tokens_document(const TokenBudget& tokens) {
   return {{"budget", tokens.budget}, {"used", tokens.used}, {"left_out", tokens.left_out}};
 }
 
+Document ranking_document(const RankingReceipt& ranking) {
+  return {{"candidates", ranking.candidates},
+          {"context", ranking.context},
+          {"ms", ranking.milliseconds}};
+}
+
 Document receipt_document(const RecallReceipt& receipt) {
   Document arms = Document::array();
   for (const ArmReceipt& arm : receipt.arms) {
@@ -62,8 +68,18 @@ Document receipt_document(const RecallReceipt& receipt) {
       {"tokens", receipt.tokens ? tokens_document(*receipt.tokens) : Document(nullptr)},
       {"fusion", receipt.fusion},
       {"arms", arms},
+      {"ranking", receipt.ranking ? ranking_document(*receipt.ranking) : Document(nullptr)},
       {"unfinished", unfinished},
       {"ms", receipt.milliseconds}};
+}
+
+Document signals_document(const std::vector<SignalScore>& signals) {
+  Document document = Document::array();
+  for (const SignalScore& one : signals)
+    document.push_back({{"signal", one.signal},
+                        {"raw", one.raw ? Document(*one.raw) : Document(nullptr)},
+                        {"share", one.share}});
+  return document;
 }
 
 Document answer_document(const std::string& query, const RecallAnswer& answer) {
@@ -77,6 +93,7 @@ Document answer_document(const std::string& query, const RecallAnswer& answer) {
     for (const char* key : {"confidence", "source", "created_at", "entities", "metadata", "author",
                             "thread", "position", "uuid"})
       document[key] = memory[key];
+    document["signals"] = signals_document(result.signals);
     results.push_back(std::move(document));
   }
   return {{"query", query}, {"results", results}, {"receipt", receipt_document(answer.receipt)}};
@@ -131,6 +148,11 @@ void print_receipt(const RecallReceipt& receipt, bool as_of) {
     } else {
       fmt::print(stderr, "  {:<9} skipped: {}\n", arm.arm, arm.why);
     }
+  }
+  if (receipt.ranking) {
+    fmt::print(stderr, "  {:<9} {:>4} ranked, {} beside them in their threads  {:.1f} ms\n",
+               "ranking", receipt.ranking->candidates, receipt.ranking->context,
+               receipt.ranking->milliseconds);
   }
   for (const auto& step : receipt.unfinished)
     fmt::print(stderr, "  index {} is {}: {} of {}; answers are complete, slower\n", step.name,

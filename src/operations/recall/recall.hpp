@@ -7,9 +7,11 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "operations/recall/fusion.hpp"
 #include "operations/recall/token_budget.hpp"
 #include "ports/bank.hpp"
 #include "ports/embedder.hpp"
+#include "ranking/soft_terms.hpp"
 
 namespace bb5 {
 
@@ -35,6 +37,7 @@ struct RecalledMemory {
   std::size_t rank = 1;
   double score = 0;
   std::map<std::string, double> strategy_scores;
+  std::vector<SignalScore> signals;  ///< Where fusion is `weighted`.
 };
 
 /// What one arm did.
@@ -48,6 +51,13 @@ struct ArmReceipt {
   double milliseconds = 0;
 };
 
+/// What the ranking of the arms' hits looked at.
+struct RankingReceipt {
+  std::size_t candidates = 0;
+  std::size_t context = 0;  ///< Neighbours in threads that were not ranked themselves.
+  double milliseconds = 0;  ///< Reading and ranking.
+};
+
 /// How an answer came about: nothing is left out silently.
 struct RecallReceipt {
   std::size_t asked = 0;
@@ -58,6 +68,7 @@ struct RecallReceipt {
   std::optional<TokenBudget> tokens;  ///< Where one was asked for.
   std::string fusion;                 ///< `weighted`, `rrf`, or the one arm's name
   std::vector<ArmReceipt> arms;
+  std::optional<RankingReceipt> ranking;              ///< Where fusion is `weighted`.
   std::vector<MemorySearch::DerivedStep> unfinished;  ///< Indexes that are still being built.
   double milliseconds = 0;
 };
@@ -73,6 +84,8 @@ struct RecallModels {
   std::string why_none;          ///< Why there is none: for the receipt.
   /// Keeps what it made of questions, where asking it costs more than that; nullptr: nowhere.
   EmbeddingCache* cache = nullptr;
+  /// Words of the bank that mean nearly the same; nullptr: not known.
+  const ranking::WordNeighbours* words = nullptr;
 };
 
 /// What vectors of questions may take in the cache: ten thousand of 1536 numbers.
