@@ -49,7 +49,7 @@ Result<> read_metadata(std::string_view name, const std::string& text, json::Obj
                    "a key has one value; ask once for each");
   const std::string value = text.substr(sign + 1);
   auto parsed = json::parse_text(value);
-  metadata.set(std::move(key), parsed ? std::move(*parsed) : json::Value(value));
+  metadata.set(std::move(key), parsed ? std::move(*parsed) : json::Value(to_storable_utf8(value)));
   return ok();
 }
 
@@ -246,12 +246,14 @@ CLI::Option* add_query_options(CLI::App& command, QueryFlags& flags) {
                   "At most so many memories, best first; 1 to 10000")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command.add_option("--offset", flags.offset, "Leave out so many of the best: the next page");
+  command.add_option("--offset", flags.offset, "Leave out so many of the best: the next page")
+      ->check(CLI::Range(0, 1'000'000'000));
   command
       .add_option("--tokens", flags.tokens,
                   "At most so many tokens of content: the best memories that fit, each whole; a "
                   "token is taken to be four characters")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000));
   add_filter_options(command, flags);
   add_list(command, "--strategies", flags.strategies,
            "Ways of finding, with commas between them: semantic (by meaning), keyword (by words)")
