@@ -191,6 +191,13 @@ const std::vector<LineMember>& line_members() {
   return members;
 }
 
+const Setter* setter_of(std::string_view name) {
+  const auto& members = line_members();
+  const auto member = std::find_if(members.begin(), members.end(),
+                                   [&](const LineMember& one) { return one.name == name; });
+  return member == members.end() ? nullptr : &member->set;
+}
+
 Error unknown_member(std::string_view name) {
   std::vector<std::string_view> names;
   for (const LineMember& member : line_members()) names.push_back(member.name);
@@ -332,12 +339,10 @@ Result<RecallQuery> query_of_line(std::string_view line, RecallQuery query) {
   const json::Object* object = parsed->object();
   if (object == nullptr) return invalid("a query must be a JSON object");
   for (const auto& [key, value] : object->members()) {
-    const auto& members = line_members();
-    const auto member = std::find_if(members.begin(), members.end(),
-                                     [&](const LineMember& m) { return m.name == key; });
-    if (member == members.end()) return unknown_member(key);
+    const Setter* setter = setter_of(key);
+    if (setter == nullptr) return unknown_member(key);
     if (value.is_null()) continue;
-    BB5_TRY(member->set(fmt::format("`{}`", key), value, query));
+    BB5_TRY((*setter)(fmt::format("`{}`", key), value, query));
   }
   return query;
 }

@@ -52,7 +52,7 @@ std::vector<std::string> found(Bank& bank, const MemoryFilter& filter) {
   EXPECT_THAT(nearest, Succeeds());
   EXPECT_THAT(keyword, Succeeds());
   if (!page || !nearest || !keyword) return {};
-  const auto names = names_of(*page);
+  auto names = names_of(*page);
   EXPECT_EQ(names_of(bank, *nearest), names) << "equally near: in the order of insertion";
   EXPECT_THAT(names_of(bank, *keyword), testing::UnorderedElementsAreArray(names));
   for (const SearchResult& result : {*nearest, *keyword}) {
