@@ -6,6 +6,7 @@
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
 #include "ports/other_vectors.hpp"
+#include "ports/ranking_source.hpp"
 #include "ports/statement_index.hpp"
 
 namespace bb5 {
@@ -15,6 +16,7 @@ namespace bb5 {
 class Bank : public MemoryStore,
              public OtherVectors,
              public MemorySearch,
+             public RankingSource,
              public StatementIndex,
              public EmbeddingCache,
              public EntityRecord,

@@ -46,7 +46,8 @@ struct Query {
 
 Query make_query(std::string_view question, std::span<const Passage> passages,
                  const CorpusStatistics& statistics, const WordNeighbours& neighbours) {
-  Query query{.terms = distinct_terms_of(question)};
+  Query query;
+  for (AskedTerm& one : asked_words(question).terms) query.terms.push_back(std::move(one.term));
   query.soft.resize(query.terms.size());
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < query.terms.size(); ++i) places.emplace(query.terms[i], i);
@@ -240,13 +241,13 @@ WordScores score_words(std::string_view question, std::span<const Passage> passa
   return scores;
 }
 
-std::vector<std::string> wanted_terms(std::string_view question, const WordNeighbours& neighbours) {
-  std::vector<std::string> terms = distinct_terms_of(question);
-  std::unordered_set<std::string> seen(terms.begin(), terms.end());
-  const std::size_t words = terms.size();
-  for (std::size_t i = 0; i < words; ++i) {
-    for (WordNeighbour& near : neighbours.nearest(terms[i])) {
-      if (seen.insert(near.term).second) terms.push_back(std::move(near.term));
+std::vector<AskedTerm> wanted_terms(const AskedWords& asked, const WordNeighbours& neighbours) {
+  std::vector<AskedTerm> terms = asked.terms;
+  std::unordered_set<std::string> seen;
+  for (const AskedTerm& one : terms) seen.insert(one.term);
+  for (const AskedTerm& one : asked.terms) {
+    for (const WordNeighbour& near : neighbours.nearest(one.term)) {
+      if (seen.insert(near.term).second) terms.push_back(asked_term(near.term));
     }
   }
   return terms;

@@ -128,7 +128,8 @@ TEST(ScoreWords, OfStopWordsOrNothingIsNothing) {
 }
 
 TEST(WantedTerms, AreTheQuestionsAndTheirNeighbours) {
-  EXPECT_THAT(wanted_terms("dogs and a hound's dog", Hounds()), ElementsAre("dog", "hound"));
+  EXPECT_THAT(wanted_terms(asked_words("dogs, a dog"), Hounds()),
+              ElementsAre(AskedTerm{"dog", {"dogs", "dog"}}, AskedTerm{"hound", {"hound"}}));
 }
 
 }  // namespace

@@ -326,6 +326,8 @@ std::int64_t few_listed(const std::optional<CodesView>& view) {
   return VectorSearch::longest_tail + codes / codes_for_a_row;
 }
 
+}  // namespace
+
 Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (!asked.model.empty() && asked.model != embedder.model) return other_embedder(embedder);
   const std::span<const float> query = asked.numbers;
@@ -344,6 +346,8 @@ Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (zero) return Error{Errc::invalid_argument, "the query's vector holds only zeros"};
   return ok();
 }
+
+namespace {
 
 /// The rows that a file of codes takes, behind `after_vec_id`.
 CodesFile::RowSource rows_after(Connection& connection, std::int64_t after_vec_id,

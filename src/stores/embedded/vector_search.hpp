@@ -9,6 +9,9 @@
 /// answer, then the true cosine of those, read from the database.
 namespace bb5::embedded {
 
+/// Errors: as MemorySearch::nearest().
+Result<> check_query(const QueryVector& query, const EmbedderInfo& embedder);
+
 class VectorSearch {
  public:
   /// So many vectors are cheaper to read from the database than to code.

@@ -16,6 +16,7 @@
 #include "stores/in_memory/merges.hpp"
 #include "stores/in_memory/other_vectors.hpp"
 #include "stores/in_memory/outbox.hpp"
+#include "stores/in_memory/ranking_material.hpp"
 #include "stores/in_memory/search.hpp"
 #include "stores/in_memory/state.hpp"
 #include "stores/in_memory/statements.hpp"
@@ -109,6 +110,16 @@ class InMemoryBank final : public Bank {
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const override {
     return read([&](const State& s) { return search_keywords(s, text, k, filter); });
+  }
+  Result<std::vector<ranking::Neighbour>> near(
+      std::span<const ranking::Reach> memories) const override {
+    return read([&](const State& s) { return find_thread_neighbours(s, memories); });
+  }
+  Result<RankingMaterial> ranking_material(
+      std::span<const MemoryId> memories, const QueryVector* query, const MemoryFilter& filter,
+      std::span<const ranking::AskedTerm> terms) const override {
+    return read(
+        [&](const State& s) { return gather_ranking_material(s, memories, query, filter, terms); });
   }
   Result<std::vector<DerivedStep>> derived_steps() const override {
     return std::vector<DerivedStep>{};

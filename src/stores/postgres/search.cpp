@@ -8,7 +8,9 @@
 
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
+#include "ranking/asked_words.hpp"
 #include "stores/postgres/filter.hpp"
+#include "stores/postgres/websearch.hpp"
 
 namespace bb5::postgres {
 namespace {
@@ -70,15 +72,19 @@ std::string indexed_text(std::int32_t dimension, const std::string& condition) {
       indexed_expression(dimension), condition, dimension);
 }
 
-/// $1 the text, $2 the LIMIT, the filter from $3.
+/// $1 the terms as websearch_to_tsquery() reads them, $2 and $3 phrases that must and must not be
+/// there, $4 the LIMIT, the filter from $5.
 std::string keyword_text(const std::string& condition) {
+  constexpr std::string_view query = "websearch_to_tsquery('pg_catalog.english'::regconfig, {})";
+  const std::string word = fmt::format(fmt::runtime(query), "one");
   return fmt::format(
-      "WITH words AS MATERIALIZED (SELECT ('''' || replace(replace(lexeme, chr(92), "
-      "repeat(chr(92), 2)), '''', '''''')"
-      " || '''')::tsquery AS word FROM unnest(to_tsvector('pg_catalog.english'::regconfig, "
-      "left($1, 80000))) LIMIT 64),"
-      " anything AS MATERIALIZED (SELECT string_agg(word::text, ' | ')::tsquery AS query FROM "
-      "words),"
+      "WITH words AS MATERIALIZED (SELECT word FROM (SELECT {1} AS word FROM unnest($1::text[]) one"
+      ") w WHERE numnode(word) > 0 LIMIT 64),"
+      " conditions AS (SELECT {1} AS condition FROM unnest($2::text[]) one"
+      " UNION ALL SELECT !! {1} FROM unnest($3::text[]) one),"
+      " anything AS MATERIALIZED (SELECT string_agg('(' || word::text || ')', ' | ')::tsquery &&"
+      " coalesce((SELECT string_agg('(' || condition::text || ')', ' & ')::tsquery FROM conditions"
+      " WHERE numnode(condition) > 0), ''::tsquery) AS query FROM words),"
       " found AS MATERIALIZED (SELECT m.id, m.seq, m.tsv, length(m.tsv) AS size FROM "
       "{{bank}}.memories m"
       " WHERE m.tsv @@ (SELECT query FROM anything){0}),"
@@ -90,8 +96,8 @@ std::string keyword_text(const std::string& condition) {
       " LATERAL (SELECT sum(w.weight * ts_rank(ARRAY[1, 1, 1, 1]::float4[], f.tsv, "
       "w.word)::float8) AS score"
       " FROM weights w WHERE f.tsv @@ w.word) s"
-      " ORDER BY score DESC, f.seq LIMIT $2",
-      condition);
+      " ORDER BY score DESC, f.seq LIMIT $4",
+      condition, word);
 }
 
 SearchSettings read_settings(const Rows& rows) {
@@ -198,6 +204,13 @@ Result<Search::Candidates> Search::candidates(const SearchSettings& settings,
   auto all = exact(settings, query, k, filter);
   if (all) all->plan.index += fmt::format(" (the {} index came back short)", settings.index);
   return all;
+}
+
+Result<> Search::check(const QueryVector& query) const {
+  auto settings = settings_for(query);
+  if (!settings) return std::move(settings).error();
+  if (has_direction(query.numbers)) return ok();
+  return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
 }
 
 Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
@@ -333,11 +346,16 @@ Result<SearchResult> Search::keyword(std::string_view text, std::size_t k,
                                      const MemoryFilter& filter) const {
   BB5_TRY(validate(filter));
   SearchResult result{.plan = {.index = "gin tsvector, idf × tf", .exact = true, .looked_at = -1}};
-  if (k == 0) return result;
-  const Condition condition = condition_of(filter, first_of_filter);
+  const auto asked = ranking::asked_words(to_storable_utf8(text));
+  if (k == 0 || asked.terms.empty()) return result;
+  const Condition condition = condition_of(filter, 5);
   const Statement statement = database_.names().statement(keyword_text(condition.sql));
   Params params;
-  params.text(to_storable_utf8(text)).int8(limit_of(k)).append(condition.params);
+  params.texts(websearch_terms(asked.terms))
+      .texts(websearch_phrases(asked.required))
+      .texts(websearch_phrases(asked.forbidden))
+      .int8(limit_of(k))
+      .append(condition.params);
   auto rows = database_.read("search by keyword", statement, std::move(params));
   if (!rows) return std::move(rows).error();
   for (int row = 0; row < rows->size(); ++row) {

@@ -32,15 +32,17 @@ struct SearchSettings {
 /// so the answer is that of brute force, ties included. Vectors too long or short for binary32 sums
 /// (a partial index knows them) are always candidates.
 ///
-/// keyword: any lexeme of the text; a lexeme counts ln(1 + (n - df + ½)/(df + ½)) times its
+/// keyword: any term of the question; a term counts ln(1 + (n - df + ½)/(df + ½)) times its
 /// saturated frequency (ts_rank of it alone), over the document's length (b = ½), where n and df
-/// count among the documents that hold any of the lexemes, so equal banks give equal scores.
+/// count among the documents that hold any of the terms, so equal banks give equal scores.
 class Search {
  public:
   explicit Search(const Database& database);
 
   Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const;
+  /// Whether nearest() would take the query. Errors: as there.
+  Result<> check(const QueryVector& query) const;
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const;
 

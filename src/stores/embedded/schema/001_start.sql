@@ -60,6 +60,7 @@ CREATE TABLE memories (
   task TEXT,                                 -- what metadata says as task_id: derived
   entities TEXT,                             -- NULL: none
   content TEXT NOT NULL,
+  extra_words TEXT,                          -- to be found by, besides those of the content; NULL: none
   metadata TEXT NOT NULL,
   raw TEXT,
   raw_embedding_at INTEGER,
@@ -104,7 +105,7 @@ CREATE TRIGGER other_vectors_of_nothing AFTER DELETE ON memories BEGIN
 END;
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
-  content, content = 'memories', content_rowid = 'seq',
+  content, extra_words, content = 'memories', content_rowid = 'seq',
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
 
