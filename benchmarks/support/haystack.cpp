@@ -11,7 +11,7 @@
 #include "model/cosine.hpp"
 #include "model/memory.hpp"
 #include "ranking/authors.hpp"
-#include "ranking/english_words.hpp"
+#include "ranking/english_neighbours.hpp"
 #include "ranking/sentences.hpp"
 #include "ranking/terms.hpp"
 #include "ranking/word_scores.hpp"
@@ -60,28 +60,6 @@ class Haystack::Neighbours final : public ranking::ThreadNeighbours {
   bool known_;
 };
 
-/// The bank's table, and the vectors of questions' words that the bank lacks; remembers answers.
-class Haystack::Words final : public ranking::WordNeighbours {
- public:
-  Words(std::span<const ranking::SurfaceWord> words,
-        std::unordered_map<std::string, std::vector<float>> unseen)
-      : table_(words), unseen_(std::move(unseen)) {}
-  std::vector<ranking::WordNeighbour> nearest(const std::string& term) const override {
-    const auto [place, fresh] = known_.try_emplace(term);
-    if (fresh) {
-      const auto vector = unseen_.find(term);
-      place->second =
-          vector != unseen_.end() ? table_.nearest_to(vector->second, term) : table_.nearest(term);
-    }
-    return place->second;
-  }
-
- private:
-  ranking::WordTable table_;
-  std::unordered_map<std::string, std::vector<float>> unseen_;
-  mutable std::unordered_map<std::string, std::vector<ranking::WordNeighbour>> known_;
-};
-
 Haystack::Haystack(std::span<const Conversation> conversations, VectorCache& vectors)
     : vectors_(&vectors) {
   for (const Conversation& conversation : conversations) {
@@ -118,30 +96,13 @@ void Haystack::count() {
 
 void Haystack::embed() {
   std::vector<std::string> texts;
-  std::map<std::string, std::int64_t> words;
-  std::set<std::string> asked;
   for (const Turn* turn : turns_) {
     texts.push_back(turn->content);
     sentences_.push_back(ranking::sentence_texts(turn->content));
     texts.insert(texts.end(), sentences_.back().begin(), sentences_.back().end());
-    for (const auto& word : ranking::words_of(turn->content)) ++words[word];
   }
-  for (const AskedQuestion& question : questions_) {
-    texts.push_back(question.text);
-    for (const auto& word : ranking::words_of(question.text)) asked.insert(word);
-  }
-  for (const auto& [word, times] : words) texts.push_back(word);
-  texts.insert(texts.end(), asked.begin(), asked.end());
+  for (const AskedQuestion& question : questions_) texts.push_back(question.text);
   vectors_->prepare(texts);
-
-  std::vector<ranking::SurfaceWord> surface;
-  for (const auto& [word, times] : words) surface.push_back({word, times, vectors_->of(word)});
-  std::unordered_map<std::string, std::vector<float>> unseen;
-  for (const auto& word : asked) {
-    const std::string term = ranking::term_of(word);
-    if (!statistics_.holding.contains(term)) unseen.emplace(term, vectors_->of(word));
-  }
-  words_ = std::make_shared<const Words>(surface, std::move(unseen));
 }
 
 void Haystack::search(const AskedQuestion& question) {
@@ -199,7 +160,7 @@ RankedTurns Haystack::rank(const AskedQuestion& question, const Knowledge& knowl
     }
   }
   const ranking::NoWordNeighbours none;
-  const ranking::WordNeighbours& words = *words_;
+  const ranking::WordNeighbours& words = ranking::english_neighbours();
   const Stopwatch watch;
   ranked.ranking =
       ranking::rank(question.text, passages, statistics_, knowledge.words ? words : none);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -11,7 +10,6 @@
 #include "ports/memory_search.hpp"
 #include "ranking/candidates.hpp"
 #include "ranking/rank.hpp"
-#include "ranking/word_table.hpp"
 
 namespace bb5::bench {
 
@@ -50,7 +48,6 @@ class Haystack {
 
  private:
   class Neighbours;
-  class Words;
 
   void embed();
   void count();
@@ -74,7 +71,6 @@ class Haystack {
   std::vector<std::vector<Hit>> by_meaning_;  // …
   ranking::CorpusStatistics statistics_;
   std::vector<ranking::Passage> plain_;  // every turn, text alone
-  std::shared_ptr<const Words> words_;
 };
 
 }  // namespace bb5::bench

@@ -5,11 +5,11 @@
 namespace bb5::ranking {
 namespace {
 
-bool is_common(const std::string& term, const CorpusStatistics& statistics) {
+/// In how many of the memories the term stands, in [0, 1].
+double share_of(const std::string& term, const CorpusStatistics& statistics) {
   const auto found = statistics.holding.find(term);
-  if (found == statistics.holding.end()) return false;
-  return static_cast<double>(found->second) >
-         soft_commonest * static_cast<double>(statistics.memories);
+  if (found == statistics.holding.end() || statistics.memories <= 0) return 0;
+  return static_cast<double>(found->second) / static_cast<double>(statistics.memories);
 }
 
 }  // namespace
@@ -27,11 +27,13 @@ std::vector<SoftTerm> soft_terms(const std::string& term, const WordNeighbours& 
   };
   std::vector<SoftTerm> soft;
   if (is_author(term)) return soft;
-  std::size_t looked_at = 0;
+  std::size_t held = 0;
   for (const WordNeighbour& near : neighbours.nearest(term)) {
-    if (++looked_at > soft_neighbours || near.cosine <= soft_threshold) break;
+    const double share = share_of(near.term, statistics);
+    if (share <= 0) continue;
+    if (++held > soft_neighbours || near.cosine <= soft_threshold) break;
     if (near.term == term || !may_be_soft(near.term) || is_author(near.term)) continue;
-    if (is_common(near.term, statistics)) continue;
+    if (share > soft_commonest) continue;
     const double closeness = (std::min(near.cosine, 1.0) - soft_threshold) / (1 - soft_threshold);
     soft.push_back({near.term, soft_weight * closeness});
   }

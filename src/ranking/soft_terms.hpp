@@ -15,16 +15,16 @@ struct WordNeighbour {
   bool operator==(const WordNeighbour&) const = default;
 };
 
-/// Which words of a bank mean nearly the same. Safe to call from several threads at once.
+/// Which words mean nearly the same. Safe to call from several threads at once.
 class WordNeighbours {
  public:
   virtual ~WordNeighbours() = default;
-  /// Terms of the bank, itself left out, nearest first; soft_neighbours of them are enough. None
-  /// when the term is not known.
+  /// Terms, itself left out, nearest first; soft_neighbours that the bank holds are enough. None
+  /// when the term is not known. What it returns for a term never changes.
   [[nodiscard]] virtual std::vector<WordNeighbour> nearest(const std::string& term) const = 0;
 };
 
-/// A bank without word vectors.
+/// No words are known.
 class NoWordNeighbours final : public WordNeighbours {
  public:
   [[nodiscard]] std::vector<WordNeighbour> nearest(const std::string&) const override { return {}; }
@@ -46,8 +46,9 @@ struct SoftTerm {
 /// number.
 [[nodiscard]] bool may_be_soft(std::string_view term);
 
-/// Those that may stand for a term of the question: above the threshold, not too common, not one
-/// of `authors` (terms). authors' own names have none: nobody is meant by the name of another.
+/// Those that may stand for a term of the question: held by the bank, above the threshold, not too
+/// common, not one of `authors` (terms). authors' own names have none: nobody is meant by the name
+/// of another.
 [[nodiscard]] std::vector<SoftTerm> soft_terms(const std::string& term,
                                                const WordNeighbours& neighbours,
                                                const CorpusStatistics& statistics,

@@ -29,8 +29,11 @@ TEST(SoftTerms, AreNearRareAndNobodysName) {
                     {"12", 0.3},
                     {"ox", 0.3},
                     {"far", 0.2}});
-  const CorpusStatistics statistics{.memories = 100,
-                                    .holding = {{"animal", 11}, {"cat", 10}, {"puppi", 1}}};
+  CorpusStatistics held{.memories = 100};
+  for (const auto& near_word : near.nearest("dog")) held.holding[near_word.term] = 1;
+  CorpusStatistics statistics = held;
+  statistics.holding["animal"] = 11;
+  statistics.holding["cat"] = 10;
   const std::vector<std::string> authors = {"ann"};
   const auto soft = soft_terms("dog", near, statistics, authors);
   ASSERT_EQ(soft.size(), 2u);
@@ -39,6 +42,8 @@ TEST(SoftTerms, AreNearRareAndNobodysName) {
   EXPECT_EQ(soft[1].term, "cat");
   EXPECT_NEAR(soft[1].weight, 0.7 * (0.6 - 0.2) / 0.8, 1e-12);
   EXPECT_THAT(soft_terms("ann", near, statistics, authors), IsEmpty());
+  statistics.holding.erase("puppi");
+  EXPECT_EQ(soft_terms("dog", near, statistics, authors).size(), 1u) << "nobody holds it";
 }
 
 TEST(WordTable, PutsWordsOfOneTermTogetherAndFindsTheNearest) {

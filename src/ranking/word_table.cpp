@@ -24,7 +24,7 @@ bool normalise(std::vector<float>& vector) {
 
 }  // namespace
 
-WordTable::WordTable(std::span<const SurfaceWord> words) {
+WordTable::WordTable(std::span<const SurfaceWord> words, std::size_t most) : most_(most) {
   for (const SurfaceWord& word : words) {
     if (is_stop_word(word.word)) continue;
     const auto [found, fresh] = place_.try_emplace(term_of(word.word), terms_.size());
@@ -73,7 +73,7 @@ std::vector<WordNeighbour> WordTable::beside(std::span<const float> vector,
   std::sort(near.begin(), near.end(), [](const auto& a, const auto& b) {
     return a.cosine != b.cosine ? a.cosine > b.cosine : a.term < b.term;
   });
-  if (near.size() > soft_neighbours) near.resize(soft_neighbours);
+  if (near.size() > most_) near.resize(most_);
   return near;
 }
 

@@ -24,13 +24,15 @@ class WordTable final : public WordNeighbours {
  public:
   /// Vectors of one length, finite; counts positive. Words that are no terms' (stop words) or may
   /// not be soft are left out of the neighbours.
-  explicit WordTable(std::span<const SurfaceWord> words);
+  /// most: neighbours of a term.
+  explicit WordTable(std::span<const SurfaceWord> words, std::size_t most = soft_neighbours);
 
   [[nodiscard]] std::vector<WordNeighbour> nearest(const std::string& term) const override;
   /// Those of a word that the bank lacks, by its vector. `term` itself is left out.
   [[nodiscard]] std::vector<WordNeighbour> nearest_to(std::span<const float> vector,
                                                       const std::string& term) const;
   [[nodiscard]] std::size_t size() const { return terms_.size(); }
+  [[nodiscard]] const std::vector<std::string>& terms() const { return terms_; }
 
  private:
   /// vector: centred; empty: no neighbours.
@@ -38,6 +40,7 @@ class WordTable final : public WordNeighbours {
                                                   const std::string& term) const;
   [[nodiscard]] std::vector<float> centred(std::vector<float> vector) const;
 
+  std::size_t most_;
   std::vector<std::string> terms_;
   std::unordered_map<std::string, std::size_t> place_;
   std::vector<std::vector<float>> vectors_;  // by place; empty: all zero once centred

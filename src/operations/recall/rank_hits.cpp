@@ -2,6 +2,7 @@
 
 #include <unordered_set>
 
+#include "ranking/english_neighbours.hpp"
 #include "ranking/rank.hpp"
 #include "ranking/word_scores.hpp"
 
@@ -41,8 +42,8 @@ std::vector<SignalScore> signals_of(const ranking::RankedPassage& passage,
 }  // namespace
 
 Result<RankedHits> rank_hits(const RankingSource& bank, const Found& found,
-                             const MemoryFilter& filter,
-                             const ranking::WordNeighbours& neighbours) {
+                             const MemoryFilter& filter) {
+  const auto& neighbours = ranking::english_neighbours();
   auto selection = ranking::select_candidates(ids_of(found.words), ids_of(found.meaning), bank);
   if (!selection) return std::move(selection).error();
   std::vector<MemoryId> all = selection->candidates;

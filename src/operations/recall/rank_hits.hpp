@@ -6,7 +6,6 @@
 
 #include "operations/recall/fusion.hpp"
 #include "ports/ranking_source.hpp"
-#include "ranking/soft_terms.hpp"
 
 namespace bb5 {
 
@@ -28,7 +27,6 @@ struct RankedHits {
 /// The default order (ranking/rank.hpp) of what was found, and of its neighbours in threads, as far
 /// as the filter and the question's own conditions let them through. Errors: those of the bank.
 [[nodiscard]] Result<RankedHits> rank_hits(const RankingSource& bank, const Found& found,
-                                           const MemoryFilter& filter,
-                                           const ranking::WordNeighbours& neighbours);
+                                           const MemoryFilter& filter);
 
 }  // namespace bb5

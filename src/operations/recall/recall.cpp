@@ -195,12 +195,10 @@ class Recalling {
                 .words = hits_of("keyword"),
                 .meaning = hits_of("semantic"),
                 .vector = vector_.empty() ? nullptr : &vector};
-    static const ranking::NoWordNeighbours none;
-    const auto& neighbours = models_.words != nullptr ? *models_.words : none;
-    auto ranked = rank_hits(bank_, found, filter_, neighbours);
+    auto ranked = rank_hits(bank_, found, filter_);
     if (!ranked && ranked.error().code == Errc::conflict) {  // of another model by now
       found.vector = nullptr;
-      ranked = rank_hits(bank_, found, filter_, neighbours);
+      ranked = rank_hits(bank_, found, filter_);
     }
     if (!ranked) return std::move(ranked).error();
     answer_.receipt.ranking = RankingReceipt{.candidates = ranked->candidates,

@@ -11,7 +11,6 @@
 #include "operations/recall/token_budget.hpp"
 #include "ports/bank.hpp"
 #include "ports/embedder.hpp"
-#include "ranking/soft_terms.hpp"
 
 namespace bb5 {
 
@@ -84,8 +83,6 @@ struct RecallModels {
   std::string why_none;          ///< Why there is none: for the receipt.
   /// Keeps what it made of questions, where asking it costs more than that; nullptr: nowhere.
   EmbeddingCache* cache = nullptr;
-  /// Words of the bank that mean nearly the same; nullptr: not known.
-  const ranking::WordNeighbours* words = nullptr;
 };
 
 /// What vectors of questions may take in the cache: ten thousand of 1536 numbers.
