@@ -7,6 +7,7 @@
 #include "ports/migration_ledger.hpp"
 #include "ports/other_vectors.hpp"
 #include "ports/statement_index.hpp"
+#include "ports/vector_index.hpp"
 
 namespace bb5 {
 
@@ -15,6 +16,7 @@ namespace bb5 {
 class Bank : public MemoryStore,
              public OtherVectors,
              public MemorySearch,
+             public VectorIndex,
              public StatementIndex,
              public EmbeddingCache,
              public EntityRecord,

@@ -72,6 +72,8 @@ class CodesView {
 
   [[nodiscard]] const CodesLayout& layout() const;
   [[nodiscard]] std::size_t count() const { return count_; }
+  /// Drawn at random for each new file: what names rows of one file says so with this.
+  [[nodiscard]] std::uint64_t generation() const;
   /// Every vector up to this vec_id that the database held at some earlier moment is here.
   [[nodiscard]] std::int64_t covers() const { return covers_; }
 
@@ -91,6 +93,12 @@ class CodesView {
   }
   [[nodiscard]] std::int64_t vec_id(std::size_t row) const;
   [[nodiscard]] std::int64_t stamp(std::size_t row) const;
+  [[nodiscard]] const std::int8_t* codes(std::size_t row) const;
+  [[nodiscard]] float factor(std::size_t row) const;
+  [[nodiscard]] float error(std::size_t row) const;
+  [[nodiscard]] std::uint32_t label(std::size_t row) const;
+  /// False: the row is damaged. Computed once a row and process; see CodesFile::verify().
+  [[nodiscard]] bool is_sound(std::size_t row) const;
   /// The row of a vec_id, or nothing.
   [[nodiscard]] std::optional<std::size_t> find(std::int64_t wanted) const;
 
@@ -106,9 +114,12 @@ class CodesFile {
  public:
   explicit CodesFile(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// The present content; nothing when the file is missing, damaged or of another dimension.
-  /// Checks what it has not checked before.
+  /// The present content; nothing when the file is missing, damaged in its header or of another
+  /// dimension. Rows are not looked at: whoever reads few of them asks is_sound() of each, whoever
+  /// reads them all verify().
   [[nodiscard]] std::optional<CodesView> view(std::size_t dimension);
+  /// True: every row is as it was written. Checks what it has not checked before.
+  [[nodiscard]] bool verify(const CodesView& view);
 
   /// Calls its argument with each row, in order of vec_id.
   using RowSource = std::function<Result<>(const std::function<void(const VectorRow&)>&)>;

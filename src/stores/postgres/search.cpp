@@ -13,6 +13,7 @@
 namespace bb5::postgres {
 namespace {
 
+constexpr std::int32_t most_effort = 1000;  // pgvector's bound on hnsw.ef_search
 constexpr auto settings_last = std::chrono::seconds(5);
 // As the partial index memories_odd_vectors has it.
 constexpr std::string_view is_odd =
@@ -207,14 +208,23 @@ Result<Search::Candidates> Search::candidates(const SearchSettings& settings,
   return all;
 }
 
+Result<> Search::check_effort(std::int32_t effort) {
+  if (effort >= 1 && effort <= most_effort) return ok();
+  return Error{Errc::invalid_argument, fmt::format("the search's effort is {}", effort),
+               fmt::format("choose one from 1 to {}", most_effort)};
+}
+
 Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
-                                     const MemoryFilter& filter) const {
+                                     const MemoryFilter& filter,
+                                     std::optional<std::int32_t> effort) const {
   const std::span<const float> query = asked.numbers;
   for (bool once_more = asked.model.empty();; once_more = false) {
     auto settings = settings_for(asked);
     if (!settings) return std::move(settings).error();
     if (!has_direction(query))
       return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+    if (effort == 0) settings->index = "none";
+    if (effort) settings->ef_search = settings->probes = *effort;
     SearchResult result;
     if (k == 0) return result;
     auto found = candidates(*settings, query, k, filter);
