@@ -320,9 +320,12 @@ struct CodesView::Mapping {
   }
 };
 
-const CodesLayout& CodesView::layout() const {
-  return mapping_->layout;
-}
+CodesView::CodesView(std::shared_ptr<const Mapping> mapping, std::size_t count, std::int64_t covers)
+    : mapping_(std::move(mapping)),
+      layout_(mapping_->layout),
+      blocks_(mapping_->block_at(0)),
+      count_(count),
+      covers_(covers) {}
 
 CodesView::Block CodesView::block(std::size_t number) const {
   const char* at = mapping_->block_at(number);
@@ -341,42 +344,8 @@ std::uint64_t CodesView::generation() const {
   return mapping_->generation;
 }
 
-namespace {
-
-constexpr std::size_t block_of(std::size_t row) {
-  return row / CodesLayout::rows_per_block;
-}
-constexpr std::size_t place_of(std::size_t row) {
-  return row % CodesLayout::rows_per_block;
-}
-
-}  // namespace
-
-const std::int8_t* CodesView::codes(std::size_t row) const {
-  const CodesLayout& lay = mapping_->layout;
-  return field<std::int8_t>(mapping_->block_at(block_of(row)), lay.codes_at) +
-         place_of(row) * lay.width;
-}
-float CodesView::factor(std::size_t row) const {
-  return field<float>(mapping_->block_at(block_of(row)),
-                      mapping_->layout.factors_at)[place_of(row)];
-}
-float CodesView::error(std::size_t row) const {
-  return field<float>(mapping_->block_at(block_of(row)), mapping_->layout.errors_at)[place_of(row)];
-}
-std::uint32_t CodesView::label(std::size_t row) const {
-  return field<std::uint32_t>(mapping_->block_at(block_of(row)),
-                              mapping_->layout.labels_at)[place_of(row)];
-}
 bool CodesView::is_sound(std::size_t row) const {
   return mapping_->is_sound(row);
-}
-
-std::int64_t CodesView::vec_id(std::size_t row) const {
-  return block(row / CodesLayout::rows_per_block).vec_ids[row % CodesLayout::rows_per_block];
-}
-std::int64_t CodesView::stamp(std::size_t row) const {
-  return block(row / CodesLayout::rows_per_block).stamps[row % CodesLayout::rows_per_block];
 }
 
 std::optional<std::size_t> CodesView::find(std::int64_t wanted) const {
@@ -431,11 +400,8 @@ std::optional<CodesView> CodesFile::view(std::size_t dimension) {
     if (current_ == nullptr || needed > current_->length) return std::nullopt;
   }
   if (count > 0 && !current_->is_sound(count - 1)) return std::nullopt;
-  CodesView view;
-  view.mapping_ = current_;
-  view.count_ = count;
-  view.covers_ =
-      count == 0 ? published->covers : std::max(published->covers, view.vec_id(count - 1));
+  CodesView view(current_, count, published->covers);
+  if (count > 0) view.covers_ = std::max(view.covers_, view.vec_id(count - 1));
   return view;
 }
 

@@ -70,7 +70,7 @@ class CodesView {
  public:
   struct Mapping;
 
-  [[nodiscard]] const CodesLayout& layout() const;
+  [[nodiscard]] const CodesLayout& layout() const { return layout_; }
   [[nodiscard]] std::size_t count() const { return count_; }
   /// Drawn at random for each new file: what names rows of one file says so with this.
   [[nodiscard]] std::uint64_t generation() const;
@@ -91,12 +91,22 @@ class CodesView {
   [[nodiscard]] std::size_t blocks() const {
     return (count_ + CodesLayout::rows_per_block - 1) / CodesLayout::rows_per_block;
   }
-  [[nodiscard]] std::int64_t vec_id(std::size_t row) const;
-  [[nodiscard]] std::int64_t stamp(std::size_t row) const;
-  [[nodiscard]] const std::int8_t* codes(std::size_t row) const;
-  [[nodiscard]] float factor(std::size_t row) const;
-  [[nodiscard]] float error(std::size_t row) const;
-  [[nodiscard]] std::uint32_t label(std::size_t row) const;
+  [[nodiscard]] std::int64_t vec_id(std::size_t row) const {
+    return *at<std::int64_t>(row, layout_.vec_ids_at);
+  }
+  [[nodiscard]] std::int64_t stamp(std::size_t row) const {
+    return *at<std::int64_t>(row, layout_.stamps_at);
+  }
+  [[nodiscard]] const std::int8_t* codes(std::size_t row) const {
+    return at<std::int8_t>(row, layout_.codes_at, layout_.width);
+  }
+  [[nodiscard]] const float& factor(std::size_t row) const {
+    return *at<float>(row, layout_.factors_at);
+  }
+  [[nodiscard]] float error(std::size_t row) const { return *at<float>(row, layout_.errors_at); }
+  [[nodiscard]] std::uint32_t label(std::size_t row) const {
+    return *at<std::uint32_t>(row, layout_.labels_at);
+  }
   /// False: the row is damaged. Computed once a row and process; see CodesFile::verify().
   [[nodiscard]] bool is_sound(std::size_t row) const;
   /// The row of a vec_id, or nothing.
@@ -104,7 +114,17 @@ class CodesView {
 
  private:
   friend class CodesFile;
+  CodesView(std::shared_ptr<const Mapping> mapping, std::size_t count, std::int64_t covers);
+
+  template <class T>
+  [[nodiscard]] const T* at(std::size_t row, std::size_t field_at, std::size_t each = 1) const {
+    const char* block = blocks_ + row / CodesLayout::rows_per_block * layout_.block_bytes;
+    return reinterpret_cast<const T*>(block + field_at) + row % CodesLayout::rows_per_block * each;
+  }
+
   std::shared_ptr<const Mapping> mapping_;
+  CodesLayout layout_;
+  const char* blocks_;
   std::size_t count_ = 0;
   std::int64_t covers_ = 0;
 };

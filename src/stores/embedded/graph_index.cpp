@@ -33,16 +33,11 @@ HnswBuilder begin(const GraphIndex::Settings& settings, const CodesView& codes,
 GraphIndex::GraphIndex(const std::filesystem::path& database)
     : file_(side_file(database, "-index")), lock_file_(side_file(database, "-index-lock")) {}
 
-Result<GraphIndex::Settings> GraphIndex::settings(Connection& connection) {
-  Settings settings;
-  BB5_TRY(connection.each("SELECT vector_index, hnsw_m, hnsw_ef_search, index_recall FROM bank",
-                          [&](const Row& row) {
-                            settings.kind = row.string(0);
-                            settings.m = static_cast<std::uint32_t>(row.integer(1));
-                            settings.ef_search = static_cast<std::size_t>(row.integer(2));
-                            settings.recall = row.maybe_real(3);
-                          }));
-  return settings;
+GraphIndex::Settings GraphIndex::settings(const Row& row, int first) {
+  return {.kind = row.string(first),
+          .m = static_cast<std::uint32_t>(row.integer(first + 1)),
+          .ef_search = static_cast<std::size_t>(row.integer(first + 2)),
+          .recall = row.maybe_real(first + 3)};
 }
 
 std::optional<VectorIndexKind> GraphIndex::Settings::choice() const {

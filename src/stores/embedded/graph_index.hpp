@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "ports/vector_index.hpp"
@@ -31,7 +32,10 @@ class GraphIndex {
     std::optional<double> recall;  ///< Recall@10 with that, when it was measured last.
     [[nodiscard]] std::optional<VectorIndexKind> choice() const;
   };
-  static Result<Settings> settings(Connection& connection);
+  /// Of the table `bank`; a row has them from column `first` on.
+  static constexpr std::string_view settings_columns =
+      "vector_index, hnsw_m, hnsw_ef_search, index_recall";
+  static Settings settings(const Row& row, int first);
   /// In the caller's transaction. Errors: invalid_argument.
   static Result<> record_effort(Connection& connection, std::int32_t ef_search, double recall);
   static Result<> record(Connection& connection, const VectorIndex::Choice& choice);

@@ -59,6 +59,7 @@ bool HnswWalk::look_at(const HnswLevel& level, std::size_t number, const std::in
     if (row >= codes_.count()) return false;
     rows_[i] = codes_.codes(row);
     prefetch(rows_[i], width);
+    __builtin_prefetch(&codes_.factor(row));
   }
   if (checks_ != nullptr) {
     for (const std::uint32_t node : nodes_) {
