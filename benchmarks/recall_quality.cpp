@@ -29,12 +29,27 @@ struct Mode {
   std::function<Order(const Haystack&, const bench::AskedQuestion&)> order;
 };
 
-Order by_fusion(const Haystack& in, const bench::AskedQuestion& question, bool reciprocal_ranks) {
-  const ArmHits arms[] = {{"semantic", 0.5, in.hits_by_meaning(question)},
-                          {"keyword", 0.5, in.hits_by_words(question)}};
-  const auto fused = reciprocal_ranks ? fuse_ranks(arms, 60) : fuse_weighted(arms);
+Order by_ranks(const Haystack& in, const bench::AskedQuestion& question) {
+  const ArmHits arms[] = {{"semantic", in.hits_by_meaning(question)},
+                          {"keyword", in.hits_by_words(question)}};
   Order order;
-  for (const FusedHit& one : fused) order.push_back(static_cast<std::size_t>(one.hit.seq));
+  for (const FusedHit& one : fuse_ranks(arms, 60))
+    order.push_back(static_cast<std::size_t>(one.hit.seq));
+  return order;
+}
+
+/// Half the score of each arm, by its best.
+Order by_sums(const Haystack& in, const bench::AskedQuestion& question) {
+  std::map<std::size_t, double> sums;
+  for (const auto* hits : {&in.hits_by_meaning(question), &in.hits_by_words(question)}) {
+    for (const Hit& hit : *hits)
+      sums[static_cast<std::size_t>(hit.seq)] +=
+          std::max(0.0, hit.score) / std::max(1e-9, hits->front().score);
+  }
+  Order order;
+  for (const auto& [turn, sum] : sums) order.push_back(turn);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return sums[a] > sums[b]; });
   return order;
 }
 
@@ -57,17 +72,16 @@ std::vector<Mode> modes() {
       return of_ranking(in.rank(question, knowledge));
     };
   };
-  return {{"words alone (BM25)",
-           [](const auto& in, const auto& q) { return of_hits(in.hits_by_words(q)); }},
-          {"meaning alone (cosine)",
-           [](const auto& in, const auto& q) { return of_hits(in.hits_by_meaning(q)); }},
-          {"reciprocal ranks, k = 60",
-           [](const auto& in, const auto& q) { return by_fusion(in, q, true); }},
-          {"½ words + ½ meaning",
-           [](const auto& in, const auto& q) { return by_fusion(in, q, false); }},
-          {"GENERIC: no thread, author, date", ranked({.threads = false, .words = true})},
-          {"LEAN: no word vectors", ranked({.threads = true, .words = false})},
-          {"**FULL**", ranked({.threads = true, .words = true})}};
+  return {
+      {"words alone (BM25)",
+       [](const auto& in, const auto& q) { return of_hits(in.hits_by_words(q)); }},
+      {"meaning alone (cosine)",
+       [](const auto& in, const auto& q) { return of_hits(in.hits_by_meaning(q)); }},
+      {"reciprocal ranks, k = 60", [](const auto& in, const auto& q) { return by_ranks(in, q); }},
+      {"½ words + ½ meaning", [](const auto& in, const auto& q) { return by_sums(in, q); }},
+      {"GENERIC: no thread, author, date", ranked({.threads = false, .words = true})},
+      {"LEAN: no word vectors", ranked({.threads = true, .words = false})},
+      {"**FULL**", ranked({.threads = true, .words = true})}};
 }
 
 struct Score {

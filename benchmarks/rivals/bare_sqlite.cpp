@@ -94,7 +94,7 @@ struct RowsOfBank::State {
   std::int64_t page_size = 0;
   std::vector<Row> networks;
   std::vector<Rows> tables;
-  std::vector<Row> texts;  ///< seq and content, for the full-text index.
+  std::vector<Row> texts;  ///< seq, content and extra words, for the full-text index.
   std::vector<std::int64_t> cuts;
   std::string left_out;
 };
@@ -111,7 +111,7 @@ RowsOfBank RowsOfBank::read(const std::string& path, std::span<const std::int64_
   state.cuts.assign(cuts.begin(), cuts.end());
   state.page_size = integer(rows_of(database, "PRAGMA page_size")[0], 0);
   state.networks = rows_of(database, "SELECT code, name FROM networks");
-  state.texts = rows_of(database, "SELECT seq, content FROM memories ORDER BY seq");
+  state.texts = rows_of(database, "SELECT seq, content, extra_words FROM memories ORDER BY seq");
   std::unordered_map<std::string, std::int64_t> seq_of_id;
   for (const Row& row : rows_of(database, "SELECT seq, hex(id) FROM memories"))
     seq_of_id[text(row, 1)] = integer(row, 0);
@@ -173,7 +173,7 @@ double RowsOfBank::insert_into(const std::string& path) const {
   std::vector<Statement> inserts;
   for (const Rows& rows : state.tables) inserts.push_back(prepare(database, rows.insert));
   const Statement insert_text =
-      prepare(database, "INSERT INTO memories_fts (rowid, content) VALUES (?, ?)");
+      prepare(database, "INSERT INTO memories_fts (rowid, content, extra_words) VALUES (?, ?, ?)");
   const Statement insert_network = prepare(database, "INSERT INTO networks VALUES (?, ?)");
   std::vector<std::size_t> next(state.tables.size());
   std::size_t next_text = 0;

@@ -11,7 +11,6 @@
 #include "model/cosine.hpp"
 #include "model/memory.hpp"
 #include "ranking/authors.hpp"
-#include "ranking/date_terms.hpp"
 #include "ranking/english_words.hpp"
 #include "ranking/sentences.hpp"
 #include "ranking/terms.hpp"
@@ -85,14 +84,12 @@ class Haystack::Words final : public ranking::WordNeighbours {
 
 Haystack::Haystack(std::span<const Conversation> conversations, VectorCache& vectors)
     : vectors_(&vectors) {
-  std::set<std::string> authors;
   for (const Conversation& conversation : conversations) {
     const std::size_t first = turns_.size();
     for (const Turn& turn : conversation.turns) {
       ids_.push_back(memory_id_of(fmt::format("\"{} {}\"", turn.thread, turn.position)));
       places_.emplace(ids_.back().uuid, turns_.size());
       turns_.push_back(&turn);
-      authors.insert(turn.author);
     }
     for (AskedQuestion question : conversation.questions) {
       for (std::size_t& turn : question.evidence) turn += first;
@@ -100,7 +97,6 @@ Haystack::Haystack(std::span<const Conversation> conversations, VectorCache& vec
       conversations_.push_back(conversation.name);
     }
   }
-  statistics_.authors.assign(authors.begin(), authors.end());
   count();
   embed();
   for (const AskedQuestion& question : questions_) search(question);
@@ -111,17 +107,13 @@ const std::string& Haystack::conversation_of(const AskedQuestion& question) cons
 }
 
 void Haystack::count() {
-  std::size_t length = 0;
   for (std::size_t i = 0; i < turns_.size(); ++i) {
     const Turn& turn = *turns_[i];
     const auto terms = ranking::terms_of(turn.content);
-    length += terms.size();
     for (const auto& term : std::set(terms.begin(), terms.end())) ++statistics_.holding[term];
-    for (const auto& term : ranking::date_terms(turn.created_at)) ++statistics_.dated[term];
     plain_.push_back({.seq = static_cast<std::int64_t>(i), .content = turn.content});
   }
   statistics_.memories = static_cast<std::int64_t>(turns_.size());
-  statistics_.mean_length = static_cast<double>(length) / static_cast<double>(turns_.size());
 }
 
 void Haystack::embed() {
@@ -206,13 +198,11 @@ RankedTurns Haystack::rank(const AskedQuestion& question, const Knowledge& knowl
       passages.back().candidate = group == &selection.candidates;
     }
   }
-  ranking::CorpusStatistics statistics = statistics_;
-  if (!knowledge.threads) statistics.authors.clear();
   const ranking::NoWordNeighbours none;
   const ranking::WordNeighbours& words = *words_;
   const Stopwatch watch;
   ranked.ranking =
-      ranking::rank(question.text, passages, statistics, knowledge.words ? words : none);
+      ranking::rank(question.text, passages, statistics_, knowledge.words ? words : none);
   ranked.seconds = watch.cpu_seconds();
   return ranked;
 }

@@ -162,7 +162,7 @@ void tell(const ChangeModelReport& report, std::int64_t dropped, const ReembedFl
   } else if (report.from == report.to) {
     print(fmt::format("Nothing to do: the bank's model is {} already\n", to));
   }
-  if (flags.drop_old && !report.stopped)
+  if (flags.drop_old && !flags.dry_run && !report.stopped)
     print(fmt::format("Dropped: {} of other models\n", counted(dropped, "vector", "vectors")));
   if (flags.dry_run) {
     print(fmt::format("Dry run: {} to embed; nothing was done\n",
@@ -198,7 +198,7 @@ int change_the_model(const Context& context, const ReembedFlags& flags) {
   }
   progress.clear();
   if (!report) return fail(report.error(), context.json);
-  if (flags.drop_old && !report->stopped) {
+  if (flags.drop_old && !flags.dry_run && !report->stopped) {
     const auto gone = bank->drop_other_vectors();
     if (!gone) return fail(gone.error(), context.json);
     dropped = *gone;

@@ -6,6 +6,7 @@
 #include "ports/memory_store.hpp"
 #include "ports/migration_ledger.hpp"
 #include "ports/other_vectors.hpp"
+#include "ports/ranking_source.hpp"
 #include "ports/statement_index.hpp"
 #include "ports/vector_index.hpp"
 
@@ -17,6 +18,7 @@ class Bank : public MemoryStore,
              public OtherVectors,
              public MemorySearch,
              public VectorIndex,
+             public RankingSource,
              public StatementIndex,
              public EmbeddingCache,
              public EntityRecord,

@@ -47,7 +47,9 @@ struct SearchResult {
   SearchPlan plan;
 };
 
-/// Finds memories. Threads and common errors as MemoryStore.
+/// Finds memories. Threads and common errors as MemoryStore. A filter never shortens an answer: of
+/// those that an arm can find, as many come as match, up to k. Errors of both arms:
+/// invalid_argument (validate() of the filter fails).
 class MemorySearch {
  public:
   virtual ~MemorySearch() = default;
@@ -59,8 +61,10 @@ class MemorySearch {
   virtual Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                        const MemoryFilter& filter) const = 0;
 
-  /// The `k` best matches for the words of `text` (any of them; English stemming), a positive score
-  /// that grows with relevance. No words, or none occurs: no hits.
+  /// The `k` best matches for the words of `text` as ranking::asked_words() reads it (any of them;
+  /// phrases, words that must not be there; English stems, parts of identifiers, ideographs), a
+  /// positive score that grows with relevance. No words, or none occurs: no hits. Matches are found
+  /// in the content and the author's name.
   virtual Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                        const MemoryFilter& filter) const = 0;
 

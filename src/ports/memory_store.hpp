@@ -13,6 +13,7 @@
 #include "model/graph.hpp"
 #include "model/made_vector.hpp"
 #include "model/memory.hpp"
+#include "model/memory_filter.hpp"
 #include "model/retained_document.hpp"
 #include "ports/embedder.hpp"
 #include "ports/migration_ledger.hpp"
@@ -59,15 +60,6 @@ struct WriteOutcome {
   std::vector<WriteAction> memories;
   std::vector<WriteAction> entity_facts;
   std::vector<WriteAction> relationship_facts;
-};
-
-/// Which memories an operation looks at. Empty lists mean no restriction.
-struct MemoryFilter {
-  std::vector<std::string> networks;
-  std::vector<MemoryKind> kinds;
-  /// Those that are valid at this moment (is_valid_at). Nothing: all, whenever they are valid.
-  std::optional<Timestamp> valid_at;
-  bool operator==(const MemoryFilter&) const = default;
 };
 
 /// A page of memories in insertion order: seq > after_seq, at most `limit`.
@@ -119,7 +111,7 @@ class MemoryStore {
   /// All memories with this legacy id (or this UUID as text), in insertion order.
   virtual Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const = 0;
 
-  /// Memories in insertion order.
+  /// Memories in insertion order. Errors: invalid_argument (validate() of the filter fails).
   virtual Result<std::vector<Memory>> page(const PageRequest& request) const = 0;
 
   /// Removes the memory, its facts and mentions, takes them out of the documents, folds the graph

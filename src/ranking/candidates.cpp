@@ -16,7 +16,7 @@ std::vector<Reach> reaches(std::span<const MemoryId> words, std::span<const Memo
   std::vector<Reach> asked;
   std::unordered_map<Uuid, std::size_t> places;
   for (const auto arm : {words, meaning}) {
-    for (std::size_t i = 0; i < std::min(arm.size(), hits_per_arm); ++i) {
+    for (std::size_t i = 0; i < arm.size(); ++i) {
       const int reach = window_reach + (i < expanded_hits ? expansion_reach : 0);
       const auto [place, fresh] = places.try_emplace(arm[i].uuid, asked.size());
       if (fresh) asked.push_back({arm[i], reach});

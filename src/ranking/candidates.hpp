@@ -45,8 +45,8 @@ struct Selection {
   std::vector<MemoryId> context;     ///< Whom the ranking needs beside them. No candidates.
 };
 
-/// words and meaning: what the arms found, best first; those behind hits_per_arm do not count.
-/// Asks for neighbours once. Errors: those of `neighbours`.
+/// words and meaning: what the arms found, best first; hits_per_arm of each are enough for the best
+/// ten. Asks for neighbours once. Errors: those of `neighbours`.
 [[nodiscard]] Result<Selection> select_candidates(std::span<const MemoryId> words,
                                                   std::span<const MemoryId> meaning,
                                                   const ThreadNeighbours& neighbours);

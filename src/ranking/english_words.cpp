@@ -138,4 +138,14 @@ std::string_view base_form(std::string_view word) {
   return found != forms.end() && found->first == word ? found->second : word;
 }
 
+std::vector<std::string_view> spellings_of(std::string_view word) {
+  const std::string_view base = base_form(word);
+  std::vector<std::string_view> spellings = {word};
+  if (base != word) spellings.push_back(base);
+  for (const auto& [form, its_base] : forms) {
+    if (its_base == base && form != word) spellings.push_back(form);
+  }
+  return spellings;
+}
+
 }  // namespace bb5::ranking

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,14 +26,15 @@ struct Passage {
   bool candidate = true;
 };
 
-/// What is known of the whole bank. Terms are those of terms.hpp; the maps need to have only those
-/// that wanted_terms() names, and one that is absent counts as held by none.
+/// What is known of the whole bank; all else is seen from the passages, which is as good
+/// (docs/decisions/2026-11-25-ranking.md). Terms are those of terms.hpp; the map needs to have only
+/// those that wanted_terms() names, and one that is absent counts as held by none.
 struct CorpusStatistics {
   std::int64_t memories = 0;
-  double mean_length = 0;  ///< Terms of a memory, its author's among them, on average.
   std::unordered_map<std::string, std::int64_t> holding;  ///< Memories whose text or author has it.
-  std::unordered_map<std::string, std::int64_t> dated;    ///< Memories whose date_terms() have it.
-  std::vector<std::string> authors;  ///< Each once, in any order. Those the question names suffice.
 };
+
+/// The authors of the passages, each once, sorted.
+[[nodiscard]] std::vector<std::string> authors_of(std::span<const Passage> passages);
 
 }  // namespace bb5::ranking

@@ -30,7 +30,8 @@ class Measuring {
       : passages_(passages),
         threads_(passages),
         words_(score_words(question, passages, threads_, statistics, neighbours)),
-        named_(named_author(question, statistics.authors)),
+        authors_(authors_of(passages)),
+        named_(named_author(question, authors_)),
         asks_when_(asks_for_a_time(words_of(question))) {
     for (const double own : words_.own) best_own_ = std::max(best_own_, own);
   }
@@ -75,7 +76,8 @@ class Measuring {
   std::span<const Passage> passages_;
   Threads threads_;
   WordScores words_;
-  std::optional<std::string_view> named_;
+  std::vector<std::string> authors_;
+  std::optional<std::string_view> named_;  // of authors_
   bool asks_when_;
   double best_own_ = 0;
 };

@@ -22,13 +22,10 @@ std::size_t at(Signal signal) {
 }
 
 CorpusStatistics statistics_of(std::span<const Passage> passages) {
-  CorpusStatistics made{.memories = static_cast<std::int64_t>(passages.size()), .mean_length = 5};
+  CorpusStatistics made{.memories = static_cast<std::int64_t>(passages.size())};
   for (const Passage& passage : passages) {
     for (const auto& term : distinct_terms_of(passage.content)) ++made.holding[term];
-    if (!passage.author.empty()) made.authors.emplace_back(passage.author);
   }
-  std::sort(made.authors.begin(), made.authors.end());
-  made.authors.erase(std::unique(made.authors.begin(), made.authors.end()), made.authors.end());
   return made;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <libstemmer.h>
@@ -16,23 +17,64 @@
 namespace bb5::ranking {
 namespace {
 
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_ascii_word(char c) {
+  return is_upper(c) || is_lower(c) || (c >= '0' && c <= '9');
+}
+char lower(char c) {
+  return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+/// The parts of an identifier: `getUserName`, `HTTPServer`. None when it has fewer than two, or one
+/// is a single character.
+std::vector<std::string> humps_of(std::string_view run) {
+  std::vector<std::string> humps;
+  for (std::size_t i = 0; i < run.size(); ++i) {
+    const bool begins =
+        i == 0 || (is_upper(run[i]) &&
+                   (!is_upper(run[i - 1]) || (i + 1 < run.size() && is_lower(run[i + 1]))));
+    if (begins) humps.emplace_back();
+    humps.back() += lower(run[i]);
+  }
+  const bool are_words =
+      humps.size() > 1 &&
+      std::all_of(humps.begin(), humps.end(), [](auto& hump) { return hump.size() > 1; });
+  return are_words ? humps : std::vector<std::string>();
+}
+
 bool is_ascii_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
+/// Calls `take` with each run of ASCII letters and digits.
+template <class Take>
+void for_each_ascii_run(std::string_view text, Take take) {
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && is_ascii_word(text[end])) ++end;
+    if (end > at) take(text.substr(at, end - at));
+    at = std::max(end, at + 1);
+  }
+}
+
+/// A word that could be an identifier's costs a second look.
+bool may_have_humps(std::string_view run) {
+  return std::any_of(run.begin() + 1, run.end(), is_upper);
+}
+
 std::vector<std::string> ascii_words(std::string_view text) {
   std::vector<std::string> words;
-  std::string word;
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (is_ascii_letter_or_digit(c)) {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
+  for_each_ascii_run(text, [&](std::string_view run) {
+    std::string& word = words.emplace_back(run);
+    std::transform(word.begin(), word.end(), word.begin(), lower);
+    if (!may_have_humps(run)) return;
+    for (std::string& hump : humps_of(run)) words.push_back(std::move(hump));
+  });
   return words;
 }
 
@@ -94,6 +136,32 @@ class WordCutter {
   bool alone_ = false;    // previous_ is in no word yet
 };
 
+/// By the identifier in lower case.
+using Humps = std::unordered_map<std::string, std::vector<std::string>>;
+Humps all_humps_of(std::string_view text) {
+  Humps found;
+  for_each_ascii_run(text, [&](std::string_view run) {
+    if (!may_have_humps(run)) return;
+    std::vector<std::string> humps = humps_of(run);
+    if (humps.empty()) return;
+    std::string word(run);
+    std::transform(word.begin(), word.end(), word.begin(), lower);
+    found.emplace(std::move(word), std::move(humps));
+  });
+  return found;
+}
+
+std::vector<std::string> with_humps(std::vector<std::string> words, const Humps& humps) {
+  if (humps.empty()) return words;
+  std::vector<std::string> all;
+  for (std::string& word : words) {
+    const auto parts = humps.find(word);
+    all.push_back(std::move(word));
+    if (parts != humps.end()) all.insert(all.end(), parts->second.begin(), parts->second.end());
+  }
+  return all;
+}
+
 std::vector<std::string> any_words(std::string_view text) {
   const std::string plain = plain_letters(text);
   WordCutter cutter;
@@ -102,7 +170,7 @@ std::vector<std::string> any_words(std::string_view text) {
     const Kind kind = kind_of(next_code_point(plain, end));
     cutter.take(std::string_view(plain).substr(begin, end - begin), kind);
   }
-  return cutter.finish();
+  return with_humps(cutter.finish(), all_humps_of(text));
 }
 
 /// One a thread: a stemmer holds the word it is working on.

@@ -10,7 +10,8 @@
 /// are taken off (base/letters.hpp), so that of an ASCII text the words are its runs of [a-z0-9]
 /// in lower case. Scripts that are written without spaces (Chinese, Japanese, Thai, Lao, Khmer,
 /// Burmese) and Korean, which joins particles to words, are cut into pairs of neighbouring
-/// characters, and each ideograph is a word too (as Lucene's CJKBigramFilter does it).
+/// characters, and each ideograph is a word too (as Lucene's CJKBigramFilter does it). An
+/// identifier (`getUserName`, `HTTPServer`) is a word, followed by its parts.
 ///
 /// A term is what a word and its other forms have in common: irregular forms by a table
 /// (english_words.hpp), then the stem of Porter, "An algorithm for suffix stripping" (1980). Words

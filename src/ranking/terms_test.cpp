@@ -14,7 +14,7 @@ using testing::IsEmpty;
 
 TEST(WordsOf, AreRunsOfLettersAndDigitsInLowerCase) {
   EXPECT_THAT(words_of("I'm at PostgreSQL-16, isn't it?"),
-              ElementsAre("i", "m", "at", "postgresql", "16", "isn", "t", "it"));
+              ElementsAre("i", "m", "at", "postgresql", "postgre", "sql", "16", "isn", "t", "it"));
   EXPECT_THAT(words_of(" \t?! "), IsEmpty());
   EXPECT_THAT(words_of(""), IsEmpty());
 }
@@ -33,6 +33,14 @@ TEST(WordsOf, CutsScriptsWithoutSpacesIntoPairsAndSingleIdeographs) {
   EXPECT_THAT(words_of("カレーx"), ElementsAre("カレ", "レー", "x"));
   EXPECT_THAT(words_of("あ"), ElementsAre("あ"));
   EXPECT_THAT(words_of("黒い猫, 猫"), ElementsAre("黒", "黒い", "い猫", "猫", "猫"));
+}
+
+TEST(WordsOf, CutIdentifiersToo) {
+  EXPECT_THAT(words_of("getUserName()"), ElementsAre("getusername", "get", "user", "name"));
+  EXPECT_THAT(words_of("an HTTPServer_v2"),
+              ElementsAre("an", "httpserver", "http", "server", "v2"));
+  EXPECT_THAT(words_of("é userId"), ElementsAre("e", "userid", "user", "id"));
+  EXPECT_THAT(words_of("NASA iPhone McX A"), ElementsAre("nasa", "iphone", "mcx", "a"));
 }
 
 TEST(WordsOf, LetIllFormedBytesPartWords) {

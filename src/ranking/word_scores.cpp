@@ -24,10 +24,9 @@ constexpr double window_weight = 3.2;
 constexpr double usual_windows_per_text = 4;
 constexpr double date_length = 3;
 
-/// The terms of all authors, sorted.
-std::vector<std::string> author_terms(const CorpusStatistics& statistics) {
+std::vector<std::string> author_terms(std::span<const Passage> passages) {
   std::vector<std::string> terms;
-  for (const std::string& author : statistics.authors) {
+  for (const std::string& author : authors_of(passages)) {
     for (std::string& term : terms_of(author)) terms.push_back(std::move(term));
   }
   return terms;
@@ -45,13 +44,14 @@ struct Query {
   [[nodiscard]] std::size_t words() const { return soft.size(); }
 };
 
-Query make_query(std::string_view question, const CorpusStatistics& statistics,
-                 const WordNeighbours& neighbours) {
-  Query query{.terms = distinct_terms_of(question)};
+Query make_query(std::string_view question, std::span<const Passage> passages,
+                 const CorpusStatistics& statistics, const WordNeighbours& neighbours) {
+  Query query;
+  for (AskedTerm& one : asked_words(question).terms) query.terms.push_back(std::move(one.term));
   query.soft.resize(query.terms.size());
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < query.terms.size(); ++i) places.emplace(query.terms[i], i);
-  const auto authors = author_terms(statistics);
+  const auto authors = author_terms(passages);
   for (std::size_t word = 0; word < query.words(); ++word) {
     for (SoftTerm& soft : soft_terms(query.terms[word], neighbours, statistics, authors)) {
       const auto [place, fresh] = places.try_emplace(soft.term, query.terms.size());
@@ -81,6 +81,9 @@ class Scoring {
         dates_(passages.size() * width_),
         lengths_(passages.size()) {
     count();
+    double length = 0;  // of whole numbers: the same in any order
+    for (const double one : lengths_) length += one;
+    if (!lengths_.empty()) mean_length_ = length / static_cast<double>(lengths_.size());
     find_rarity();
   }
 
@@ -88,8 +91,7 @@ class Scoring {
   [[nodiscard]] double own(std::size_t i) const {
     double score = 0;
     for (std::size_t t = 0; t < query_.words(); ++t) {
-      score += rarity_alone_[t] *
-               own_bm25.saturated(row(own_, i)[t], lengths_[i], statistics_.mean_length);
+      score += rarity_alone_[t] * own_bm25.saturated(row(own_, i)[t], lengths_[i], mean_length_);
     }
     return score;
   }
@@ -134,13 +136,27 @@ class Scoring {
   void find_rarity() {
     const auto n = static_cast<double>(statistics_.memories);
     const auto per_text = windows_per_text();
+    const auto dated_share = shares_of_dates();
     for (std::size_t t = 0; t < width_; ++t) {
       const double held = count_of(statistics_.holding, query_.terms[t]);
-      const double dated = count_of(statistics_.dated, query_.terms[t]);
+      const double dated = n * dated_share[t];
       rarity_alone_.push_back(inverse_document_frequency(n, held > 0 ? held : dated));
       rarity_folded_.push_back(
           inverse_document_frequency(n, held > 0 ? held * per_text[t] : dated));
     }
+  }
+
+  /// Which part of the passages that have a date has each term in it.
+  [[nodiscard]] std::vector<double> shares_of_dates() const {
+    double dated = 0;
+    std::vector<double> shares(width_);
+    for (std::size_t i = 0; i < passages_.size(); ++i) {
+      if (!passages_[i].created_at) continue;
+      ++dated;
+      for (std::size_t t = 0; t < width_; ++t) shares[t] += row(dates_, i)[t] > 0 ? 1 : 0;
+    }
+    for (double& share : shares) share = dated > 0 ? share / dated : 0;
+    return shares;
   }
 
   /// In how many windows each term stands for one text that has it, as far as the passages show:
@@ -179,7 +195,7 @@ class Scoring {
 
   [[nodiscard]] std::vector<double> alone_term_scores(std::size_t i) const {
     const Row own = row(own_, i);
-    return term_scores(i, {own.begin(), own.end()}, lengths_[i], statistics_.mean_length, own_bm25,
+    return term_scores(i, {own.begin(), own.end()}, lengths_[i], mean_length_, own_bm25,
                        rarity_alone_);
   }
 
@@ -193,8 +209,8 @@ class Scoring {
       for (std::size_t t = 0; t < width_; ++t) frequencies[t] += weight * theirs[t];
       length += weight * lengths_[near.passage];
     }
-    return term_scores(i, std::move(frequencies), length, window_weight * statistics_.mean_length,
-                       folded_bm25, rarity_folded_);
+    return term_scores(i, std::move(frequencies), length, window_weight * mean_length_, folded_bm25,
+                       rarity_folded_);
   }
 
   const Query& query_;
@@ -205,6 +221,7 @@ class Scoring {
   std::vector<float> own_;    // passages × terms: how often
   std::vector<float> dates_;  // the same of their dates
   std::vector<double> lengths_;
+  double mean_length_ = 0;
   std::vector<double> rarity_alone_;   // idf by term, among texts
   std::vector<double> rarity_folded_;  // … among windows
 };
@@ -214,7 +231,7 @@ class Scoring {
 WordScores score_words(std::string_view question, std::span<const Passage> passages,
                        const Threads& threads, const CorpusStatistics& statistics,
                        const WordNeighbours& neighbours) {
-  const Query query = make_query(question, statistics, neighbours);
+  const Query query = make_query(question, passages, statistics, neighbours);
   const Scoring scoring(query, passages, threads, statistics);
   WordScores scores;
   for (std::size_t i = 0; i < passages.size(); ++i) {
@@ -224,13 +241,13 @@ WordScores score_words(std::string_view question, std::span<const Passage> passa
   return scores;
 }
 
-std::vector<std::string> wanted_terms(std::string_view question, const WordNeighbours& neighbours) {
-  std::vector<std::string> terms = distinct_terms_of(question);
-  std::unordered_set<std::string> seen(terms.begin(), terms.end());
-  const std::size_t words = terms.size();
-  for (std::size_t i = 0; i < words; ++i) {
-    for (WordNeighbour& near : neighbours.nearest(terms[i])) {
-      if (seen.insert(near.term).second) terms.push_back(std::move(near.term));
+std::vector<AskedTerm> wanted_terms(const AskedWords& asked, const WordNeighbours& neighbours) {
+  std::vector<AskedTerm> terms = asked.terms;
+  std::unordered_set<std::string> seen;
+  for (const AskedTerm& one : terms) seen.insert(one.term);
+  for (const AskedTerm& one : asked.terms) {
+    for (const WordNeighbour& near : neighbours.nearest(one.term)) {
+      if (seen.insert(near.term).second) terms.push_back(asked_term(near.term));
     }
   }
   return terms;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ranking/asked_words.hpp"
 #include "ranking/passage.hpp"
 #include "ranking/soft_terms.hpp"
 #include "ranking/threads.hpp"
@@ -28,7 +29,7 @@ struct WordScores {
 
 /// The terms whose numbers of memories score_words() asks the statistics for: those of the question
 /// and their soft terms, each once.
-[[nodiscard]] std::vector<std::string> wanted_terms(std::string_view question,
-                                                    const WordNeighbours& neighbours);
+[[nodiscard]] std::vector<AskedTerm> wanted_terms(const AskedWords& asked,
+                                                  const WordNeighbours& neighbours);
 
 }  // namespace bb5::ranking

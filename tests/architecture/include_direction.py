@@ -8,7 +8,7 @@ Four things must hold; each line printed breaks one of them:
    without a source that nothing names is a tool of the tests;
  - a file includes only its own library and what USES names, itself or through the libraries named;
  - headers that HEADERS does not name are the library's own, and its tests';
- - USES itself follows the layers: base < http, json < model < ranking, ports, services < operations < engine < front
+ - USES itself follows the layers: base < http, json < model < ranking < ports, services < operations < engine < front
    ends, and adapters (sources, stores, embedders, extractors) know what lies below operations, not each other.
 """
 
@@ -23,17 +23,17 @@ LAYERS = {
     "json": 1,
     "model": 2,
     "ranking": 3,
-    "ports": 3,
-    "services": 3,
-    "operations": 4,
-    "sources": 4,
-    "stores": 4,
-    "embedders": 4,
-    "extractors": 4,
-    "engine": 5,
-    "cli": 6,
-    "server": 6,
-    "python": 6,
+    "ports": 4,
+    "services": 4,
+    "operations": 5,
+    "sources": 5,
+    "stores": 5,
+    "embedders": 5,
+    "extractors": 5,
+    "engine": 6,
+    "cli": 7,
+    "server": 7,
+    "python": 7,
 }
 ADAPTERS = ("sources", "stores", "embedders", "extractors")
 FRONT_ENDS = ("cli", "server", "python")

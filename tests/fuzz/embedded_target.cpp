@@ -107,7 +107,7 @@ void embedded(Input input) {
   require(written.has_value() == !list.empty(), "an empty list is NULL");
   require(!written || bb5::embedded::read_string_list(*written) == list,
           "a list is read as it was written");
-  const std::string words = bb5::embedded::match_expression(text);
+  const std::string words = bb5::embedded::match_expression(bb5::ranking::asked_words(text));
   require(std::count(words.begin(), words.end(), '"') % 2 == 0, "quotes in a query are paired");
   check_codes(text);
 }

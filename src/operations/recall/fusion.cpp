@@ -4,21 +4,25 @@
 #include <unordered_map>
 
 namespace bb5 {
-namespace {
 
-/// Sums what `share(arm, place)` gives for every hit of every arm, and sorts.
-template <class Share>
-std::vector<FusedHit> fuse(std::span<const ArmHits> arms, const Share& share) {
+std::vector<FusedHit> fuse_one(const ArmHits& arm) {
+  std::vector<FusedHit> fused;
+  fused.reserve(arm.hits.size());
+  for (const Hit& hit : arm.hits)
+    fused.push_back({.hit = hit, .strategy_scores = {}, .signals = {}});
+  return fused;
+}
+
+std::vector<FusedHit> fuse_ranks(std::span<const ArmHits> arms, int k) {
   std::vector<FusedHit> fused;
   std::unordered_map<MemoryId, std::size_t> places;
   for (const ArmHits& arm : arms) {
-    for (std::size_t place = 0; place < arm.hits.size(); ++place) {
-      const Hit& hit = arm.hits[place];
+    double rank = 0;
+    for (const Hit& hit : arm.hits) {
       const auto [found, fresh] = places.try_emplace(hit.id, fused.size());
-      if (fresh) fused.push_back({.hit = {.id = hit.id, .seq = hit.seq, .score = 0}});
-      FusedHit& sum = fused[found->second];
-      sum.hit.score += share(arm, place);
-      sum.strategy_scores[arm.arm] = hit.score;
+      if (fresh)
+        fused.push_back({.hit = {hit.id, hit.seq, 0}, .strategy_scores = {}, .signals = {}});
+      fused[found->second].hit.score += 1 / (k + ++rank);
     }
   }
   std::sort(fused.begin(), fused.end(), [](const FusedHit& a, const FusedHit& b) {
@@ -27,24 +31,15 @@ std::vector<FusedHit> fuse(std::span<const ArmHits> arms, const Share& share) {
   return fused;
 }
 
-}  // namespace
-
-std::vector<FusedHit> fuse_weighted(std::span<const ArmHits> arms) {
-  const auto answered =
-      std::count_if(arms.begin(), arms.end(), [](const ArmHits& arm) { return !arm.hits.empty(); });
-  if (answered == 1) {
-    return fuse(arms, [](const ArmHits& arm, std::size_t place) { return arm.hits[place].score; });
+void note_strategy_scores(std::span<const ArmHits> arms, std::span<FusedHit> hits) {
+  std::unordered_map<MemoryId, FusedHit*> by_id;
+  for (FusedHit& hit : hits) by_id.emplace(hit.hit.id, &hit);
+  for (const ArmHits& arm : arms) {
+    for (const Hit& hit : arm.hits) {
+      if (const auto found = by_id.find(hit.id); found != by_id.end())
+        found->second->strategy_scores[arm.arm] = hit.score;
+    }
   }
-  return fuse(arms, [](const ArmHits& arm, std::size_t place) {
-    const double best = arm.hits.front().score;
-    return best > 0 ? arm.weight * std::max(0.0, arm.hits[place].score) / best : 0;
-  });
-}
-
-std::vector<FusedHit> fuse_ranks(std::span<const ArmHits> arms, int k) {
-  return fuse(arms, [k](const ArmHits& arm, std::size_t place) {
-    return arm.weight / (k + static_cast<double>(place) + 1);
-  });
 }
 
 }  // namespace bb5

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 
 #include <fmt/format.h>
 
-#include "base/digest.hpp"
 #include "operations/recall/fusion.hpp"
+#include "operations/recall/names_of_entities.hpp"
+#include "operations/recall/question_vector.hpp"
+#include "operations/recall/rank_hits.hpp"
 
 namespace bb5 {
 namespace {
@@ -17,17 +20,25 @@ double milliseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-/// Candidates per arm: enough for fusion to see what only one of them ranks high.
-constexpr std::size_t fewest_candidates = 100;
 constexpr std::size_t largest_limit = 10'000;
-/// Equal weights of the calibrated scores (docs/decisions/2026-11-24-fusion.md).
-constexpr double arm_weight = 0.5;
+
+/// How many hits an arm delivers. Few steps: the pages within one step are of the same ranking.
+std::size_t hits_for(std::size_t results) {
+  std::size_t hits = ranking::hits_per_arm;
+  while (hits < results) hits *= 10;
+  return hits;
+}
 
 Result<> check(const RecallQuery& query) {
   if (query.limit < 1 || query.limit > largest_limit) {
     return Error{Errc::invalid_argument,
-                 fmt::format("limit {} is not between 1 and {}", query.limit, largest_limit)};
+                 fmt::format("limit {} is not between 1 and {}", query.limit, largest_limit),
+                 "ask for fewer, and for the next page with offset"};
   }
+  if (query.tokens == 0)
+    return Error{Errc::invalid_argument, "a budget of 0 tokens holds nothing",
+                 "give the number of tokens that the answer may take, or leave it out"};
+  BB5_TRY(validate(query.filter));
   if (query.text.find_first_not_of(" \t\r\n") == std::string::npos && query.embedding.empty()) {
     return Error{Errc::invalid_argument, "the question is empty", "give words, or a vector"};
   }
@@ -42,133 +53,190 @@ Result<> check(const RecallQuery& query) {
   return ok();
 }
 
-class Recalling {
- public:
-  Recalling(const Bank& bank, const RecallQuery& query, const RecallModels& models)
-      : bank_(bank), query_(query), models_(models) {
-    filter_.networks = query.networks;
-    filter_.kinds = query.kinds;
-    if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
-  }
+/// What an arm came to: hits, or why it was skipped.
+struct ArmOutcome {
+  ArmReceipt receipt;
+  std::vector<Hit> hits;
 
-  Result<RecallAnswer> run() {
-    const auto start = Clock::now();
-    BB5_TRY(check(query_));
-    const auto wants = [&](const char* arm) {
-      return std::find(query_.strategies.begin(), query_.strategies.end(), arm) !=
-             query_.strategies.end();
-    };
-    if (wants("semantic")) BB5_TRY(semantic());
-    if (wants("keyword")) BB5_TRY(keyword());
-    BB5_TRY(answer());
-    BB5_TRY(explain());
-    answer_.receipt.milliseconds = milliseconds_since(start);
-    return std::move(answer_);
+  static ArmOutcome skipped(const char* arm, std::string why) {
+    return {{.arm = arm, .ran = false, .why = std::move(why)}, {}};
   }
-
- private:
-  [[nodiscard]] std::size_t candidates() const {
-    return std::max(fewest_candidates, query_.offset + query_.limit);
-  }
-
-  void skip(const char* arm, std::string why) {
-    answer_.receipt.arms.push_back({.arm = arm, .ran = false, .why = std::move(why)});
-  }
-
-  void keep(const char* arm, SearchResult result, Clock::time_point start) {
+  static ArmOutcome of(const char* arm, SearchResult result, Clock::time_point start) {
     ArmReceipt receipt{.arm = arm,
                        .ran = true,
                        .plan = std::move(result.plan),
                        .found = result.hits.size(),
                        .milliseconds = milliseconds_since(start)};
     if (!result.hits.empty()) receipt.best = result.hits.front().score;
-    answer_.receipt.arms.push_back(std::move(receipt));
-    arms_.push_back({.arm = arm, .weight = arm_weight, .hits = std::move(result.hits)});
+    return {std::move(receipt), std::move(result.hits)};
+  }
+};
+
+class Recalling {
+ public:
+  Recalling(const Bank& bank, const RecallQuery& query, const RecallModels& models)
+      : bank_(bank), query_(query), models_(models), filter_(query.filter) {
+    filter_.valid_at.reset();
+    if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
   }
 
-  /// Given, seen before, or computed now; empty: there is none, and the receipt says why.
-  Result<std::vector<float>> question_vector(const EmbedderInfo& bank_embedder) {
-    if (!query_.embedding.empty()) return query_.embedding;
-    const std::string text_md5 = to_hex(md5(query_.text));
-    auto cached = bank_.cached_embedding(bank_embedder.model, text_md5);
-    if (!cached) return std::move(cached).error();
-    if (*cached && (*cached)->size() == bank_embedder.dimension && has_direction(**cached)) {
-      // A cache that cannot be written to is no reason not to answer.
-      if (models_.cache != nullptr)
-        static_cast<void>(models_.cache->note_use(bank_embedder.model, text_md5, now()));
-      return std::move(**cached);
-    }
-    if (models_.embedder == nullptr || models_.embedder->info() != bank_embedder) {
-      skip("semantic",
-           !models_.why_none.empty()
-               ? models_.why_none
-               : fmt::format("no embedder for {}, and the question's vector is not cached",
-                             bank_embedder.model));
-      return std::vector<float>();
-    }
-    const std::string_view text = query_.text;
-    auto embedded = models_.embedder->embed({&text, 1});
-    if (embedded) {
-      const EmbeddingCache::Entry entry{text_md5, bank_embedder.model, embedded->front()};
-      if (models_.cache != nullptr)
-        static_cast<void>(
-            models_.cache->keep_computed(std::span(&entry, 1), now(), question_cache_bytes));
-      return std::move(embedded->front());
-    }
-    // The other arms can still answer.
-    skip("semantic", embedded.error().message);
-    return std::vector<float>();
+  Result<RecallAnswer> run() {
+    const auto start = Clock::now();
+    BB5_TRY(check(query_));
+    auto names = names_of_entities(bank_, query_.filter.entities);
+    if (!names) return std::move(names).error();
+    filter_.entities = std::move(*names);
+    BB5_TRY(find());
+    auto order = fuse();
+    if (!order) return std::move(order).error();
+    BB5_TRY(answer(*order));
+    cut_to_budget();
+    BB5_TRY(explain());
+    answer_.receipt.milliseconds = milliseconds_since(start);
+    return std::move(answer_);
   }
 
-  Result<> semantic() {
+ private:
+  [[nodiscard]] bool wants(std::string_view arm) const {
+    return std::find(query_.strategies.begin(), query_.strategies.end(), arm) !=
+           query_.strategies.end();
+  }
+  [[nodiscard]] std::size_t hits_wanted() const { return hits_for(query_.offset + query_.limit); }
+
+  /// The arms, at once.
+  Result<> find() {
+    std::future<Result<ArmOutcome>> words;
+    if (wants("keyword")) {
+      const auto how = wants("semantic") ? std::launch::async : std::launch::deferred;
+      words = std::async(how, [this] { return keyword(); });
+    }
+    std::optional<Result<ArmOutcome>> meaning;
+    if (wants("semantic")) meaning = semantic();
+    // Before any error: the other arm must have ended.
+    std::optional<Result<ArmOutcome>> by_words;
+    if (words.valid()) by_words = words.get();
+    for (auto* outcome : {&meaning, &by_words}) {
+      if (!*outcome) continue;
+      if (!**outcome) return std::move(**outcome).error();
+      keep(std::move(***outcome));
+    }
+    return ok();
+  }
+
+  void keep(ArmOutcome outcome) {
+    if (outcome.receipt.ran) arms_.push_back({outcome.receipt.arm, std::move(outcome.hits)});
+    answer_.receipt.arms.push_back(std::move(outcome.receipt));
+  }
+
+  Result<ArmOutcome> semantic() {
     auto embedder = bank_.embedder();
     if (!embedder) return std::move(embedder).error();
-    if (embedder->dimension == 0 && query_.embedding.empty())
-      return skip("semantic", "no memory of this bank has a vector"), ok();
-    auto vector = question_vector(*embedder);
+    auto vector = question_vector(bank_, *embedder, query_, models_);
     if (!vector) return std::move(vector).error();
-    if (vector->empty()) return ok();
+    if (vector->numbers.empty())
+      return ArmOutcome::skipped("semantic", std::move(vector->why_none));
     const auto start = Clock::now();
-    auto found = bank_.nearest({*vector, embedder->model}, candidates(), filter_);
+    vector_ = std::move(vector->numbers);
+    model_ = std::move(embedder->model);
+    auto found = bank_.nearest({vector_, model_}, hits_wanted(), filter_);
     // The other arms can still answer; asked again, so can this one.
-    if (!found && found.error().code == Errc::conflict)
-      return skip("semantic", "the bank changed its model: " + found.error().message), ok();
+    if (!found && found.error().code == Errc::conflict) {
+      vector_.clear();
+      return ArmOutcome::skipped("semantic",
+                                 "the bank changed its model: " + found.error().message);
+    }
     if (!found) return std::move(found).error();
-    keep("semantic", std::move(*found), start);
-    return ok();
+    return ArmOutcome::of("semantic", std::move(*found), start);
   }
 
-  Result<> keyword() {
+  Result<ArmOutcome> keyword() const {
+    if (ranking::asked_words(query_.text).terms.empty())
+      return ArmOutcome::skipped("keyword", "the question has no words to look for");
     const auto start = Clock::now();
-    auto found = bank_.keyword(query_.text, candidates(), filter_);
+    auto found = bank_.keyword(query_.text, hits_wanted(), filter_);
     if (!found) return std::move(found).error();
-    keep("keyword", std::move(*found), start);
-    return ok();
+    return ArmOutcome::of("keyword", std::move(*found), start);
   }
 
-  Result<> answer() {
-    const auto fused =
-        query_.reciprocal_ranks ? fuse_ranks(arms_, query_.rrf_k) : fuse_weighted(arms_);
-    answer_.receipt.fusion = arms_.size() == 1         ? arms_.front().arm
-                             : query_.reciprocal_ranks ? "rrf"
-                                                       : "weighted";
-    const std::size_t first = std::min(query_.offset, fused.size());
-    const std::size_t last = std::min(first + query_.limit, fused.size());
+  [[nodiscard]] std::span<const Hit> hits_of(std::string_view arm) const {
+    for (const ArmHits& one : arms_) {
+      if (one.arm == arm) return one.hits;
+    }
+    return {};
+  }
+
+  /// One arm that was asked for alone keeps its order, and so does one that alone has a question.
+  Result<std::vector<FusedHit>> fuse() {
+    const bool has_words = !ranking::asked_words(query_.text).terms.empty();
+    const bool one_alone = query_.strategies.size() == 1 || !has_words;
+    std::string& fusion = answer_.receipt.fusion;
+    std::vector<FusedHit> order;
+    if (arms_.empty()) return order;
+    if (one_alone && arms_.size() == 1) {
+      fusion = arms_.front().arm;
+      order = fuse_one(arms_.front());
+    } else if (query_.reciprocal_ranks) {
+      fusion = "rrf";
+      order = fuse_ranks(arms_, query_.rrf_k);
+    } else {
+      fusion = "weighted";
+      auto ranked = rank();
+      if (!ranked) return std::move(ranked).error();
+      order = std::move(*ranked);
+    }
+    note_strategy_scores(arms_, order);
+    return order;
+  }
+
+  Result<std::vector<FusedHit>> rank() {
+    const auto start = Clock::now();
+    const QueryVector vector(vector_, model_);
+    Found found{.question = query_.text,
+                .words = hits_of("keyword"),
+                .meaning = hits_of("semantic"),
+                .vector = vector_.empty() ? nullptr : &vector};
+    static const ranking::NoWordNeighbours none;
+    const auto& neighbours = models_.words != nullptr ? *models_.words : none;
+    auto ranked = rank_hits(bank_, found, filter_, neighbours);
+    if (!ranked && ranked.error().code == Errc::conflict) {  // of another model by now
+      found.vector = nullptr;
+      ranked = rank_hits(bank_, found, filter_, neighbours);
+    }
+    if (!ranked) return std::move(ranked).error();
+    answer_.receipt.ranking = RankingReceipt{.candidates = ranked->candidates,
+                                             .context = ranked->context,
+                                             .milliseconds = milliseconds_since(start)};
+    return std::move(ranked->order);
+  }
+
+  Result<> answer(std::vector<FusedHit>& order) {
+    const std::size_t first = std::min(query_.offset, order.size());
+    const std::size_t last = std::min(first + query_.limit, order.size());
     std::vector<MemoryId> ids;
-    for (std::size_t i = first; i < last; ++i) ids.push_back(fused[i].hit.id);
+    for (std::size_t i = first; i < last; ++i) ids.push_back(order[i].hit.id);
     auto memories = bank_.get(ids, false);
     if (!memories) return std::move(memories).error();
     std::size_t at = first;
     for (Memory& memory : *memories) {
-      while (at < last && fused[at].hit.id != memory.id)
+      while (at < last && order[at].hit.id != memory.id)
         ++at;  // a memory may be erased between search and reading
       if (at == last) break;
       answer_.results.push_back({.memory = std::move(memory),
                                  .rank = at + 1,
-                                 .score = fused[at].hit.score,
-                                 .strategy_scores = fused[at].strategy_scores});
+                                 .score = order[at].hit.score,
+                                 .strategy_scores = std::move(order[at].strategy_scores),
+                                 .signals = std::move(order[at].signals)});
     }
     return ok();
+  }
+
+  void cut_to_budget() {
+    if (!query_.tokens) return;
+    std::vector<std::string_view> contents;
+    for (const RecalledMemory& result : answer_.results) contents.push_back(result.memory.content);
+    const TokenBudget fitted = fit_into(*query_.tokens, contents);
+    answer_.results.resize(answer_.results.size() - fitted.left_out);
+    answer_.receipt.tokens = fitted;
   }
 
   Result<> explain() {
@@ -179,8 +247,13 @@ class Recalling {
     auto page = bank_.stats();
     if (!page) return std::move(page).error();
     receipt.held = page->memories;
-    if (receipt.returned < receipt.asked) {
-      std::string why;
+    const std::size_t left_out = receipt.tokens ? receipt.tokens->left_out : 0;
+    if (left_out > 0)
+      receipt.short_of =
+          fmt::format("{} tokens hold {} of {}, the next takes {}", receipt.tokens->budget,
+                      receipt.returned, receipt.returned + left_out, receipt.tokens->next);
+    if (receipt.returned + left_out < receipt.asked) {
+      std::string why = receipt.short_of;
       for (const ArmReceipt& arm : receipt.arms) {
         if (!why.empty()) why += "; ";
         if (!arm.ran) {
@@ -205,6 +278,8 @@ class Recalling {
   const RecallQuery& query_;
   const RecallModels& models_;
   MemoryFilter filter_;
+  std::vector<float> vector_;  // of the question; empty: none
+  std::string model_;          // that it is of
   std::vector<ArmHits> arms_;
   RecallAnswer answer_;
 };

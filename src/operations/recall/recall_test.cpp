@@ -12,9 +12,10 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 ArmHits arm(const char* name, std::vector<Hit> hits) {
-  return {.arm = name, .weight = 0.5, .hits = std::move(hits)};
+  return {.arm = name, .hits = std::move(hits)};
 }
 Hit hit(const char* name, std::int64_t seq, double score) {
   return {memory_id_of(name), seq, score};
@@ -24,24 +25,6 @@ std::vector<std::int64_t> order(const std::vector<FusedHit>& fused) {
   std::vector<std::int64_t> seqs;
   for (const FusedHit& one : fused) seqs.push_back(one.hit.seq);
   return seqs;
-}
-
-TEST(FuseWeighted, AddsWhatEachArmThinksRelativeToItsBest) {
-  const ArmHits arms[] = {arm("semantic", {hit("a", 1, 0.8), hit("b", 2, 0.4), hit("d", 4, -0.2)}),
-                          arm("keyword", {hit("b", 2, 12), hit("c", 3, 6)})};
-  const auto fused = fuse_weighted(arms);
-  EXPECT_THAT(order(fused), ElementsAre(2, 1, 3, 4));
-  EXPECT_DOUBLE_EQ(fused[0].hit.score, 0.75);
-  EXPECT_DOUBLE_EQ(fused[0].strategy_scores.at("keyword"), 12);
-  EXPECT_DOUBLE_EQ(fused[3].hit.score, 0);
-}
-
-TEST(FuseWeighted, LeavesTheScoresOfOneArmAlone) {
-  const ArmHits arms[] = {arm("semantic", {hit("a", 1, 0.8), hit("b", 2, -0.4)}),
-                          arm("keyword", {})};
-  const auto fused = fuse_weighted(arms);
-  EXPECT_DOUBLE_EQ(fused[0].hit.score, 0.8);
-  EXPECT_DOUBLE_EQ(fused[1].hit.score, -0.4);
 }
 
 TEST(FuseRanks, CountsPlacesOnlyAndBreaksTiesByInsertion) {
@@ -80,20 +63,102 @@ TEST_F(Recall, LeavesPseudoMemoriesOutOnlyWhenAskedTo) {
   const auto all = recall(*bank_, query);
   ASSERT_THAT(all, Succeeds());
   EXPECT_THAT(ids(*all), ElementsAre("tea at four", "tea 0", "tea 1"));
-  query.kinds = {MemoryKind::memory};
+  query.filter.kinds = {MemoryKind::memory};
   const auto proper = recall(*bank_, query);
   ASSERT_THAT(proper, Succeeds());
   EXPECT_THAT(ids(*proper), ElementsAre("tea at four", "coffee at nine", "rain"));
 }
 
-TEST_F(Recall, FusesWordsAndVector) {
-  const auto answer = recall(*bank_, {.text = "rain at four", .embedding = {1, 0}});
+TEST_F(Recall, AddsUpWordsAndMeaning) {
+  const auto answer = recall(*bank_, {.text = "four, nine", .embedding = {0.9f, 0.1f}});
   ASSERT_THAT(answer, Succeeds());
-  EXPECT_THAT(ids(*answer), ElementsAre("tea at four", "coffee at nine", "rain"));
-  EXPECT_EQ(answer->results[0].rank, 1u);
+  EXPECT_THAT(ids(*answer), ElementsAre("coffee at nine", "tea at four", "rain"));
+  const RecalledMemory& first = answer->results[0];
+  EXPECT_EQ(first.rank, 1u);
+  ASSERT_THAT(first.signals, SizeIs(2));
+  EXPECT_EQ(first.signals[1].signal, "meaning");
+  EXPECT_NEAR(*first.signals[1].raw, 1, 1e-6);
+  EXPECT_NEAR(first.signals[0].share + first.signals[1].share, first.score, 1e-12);
+  EXPECT_NEAR(first.strategy_scores.at("semantic"), 1, 1e-6);
+  EXPECT_GT(first.strategy_scores.at("keyword"), 0);
   EXPECT_EQ(answer->receipt.fusion, "weighted");
+  EXPECT_EQ(answer->receipt.ranking->candidates, 3U);
+  EXPECT_EQ(answer->receipt.ranking->context, 0U);
   EXPECT_THAT(answer->receipt.arms, SizeIs(2));
   EXPECT_THAT(answer->receipt.short_of, HasSubstr("semantic: 3 of 3 match"));
+}
+
+TEST_F(Recall, OneArmAloneKeepsItsOrderAndScores) {
+  for (const char* arm : {"semantic", "keyword"}) {
+    const auto answer = recall(*bank_, {.text = "nine", .embedding = {1, 0}, .strategies = {arm}});
+    ASSERT_THAT(answer, Succeeds());
+    EXPECT_EQ(answer->receipt.fusion, arm);
+    EXPECT_FALSE(answer->receipt.ranking);
+    for (const auto& result : answer->results)
+      EXPECT_EQ(result.score, result.strategy_scores.at(arm));
+  }
+  const auto vector_only = recall(*bank_, {.text = "", .embedding = {1, 0}});
+  EXPECT_EQ(vector_only->receipt.fusion, "semantic");
+  EXPECT_THAT(vector_only->receipt.arms[1].why, HasSubstr("no words"));
+  EXPECT_THAT(ids(*vector_only), ElementsAre("tea at four", "coffee at nine", "rain"));
+}
+
+TEST_F(Recall, CanJoinTheArmsByRanks) {
+  const auto answer =
+      recall(*bank_, {.text = "nine", .embedding = {1, 0}, .reciprocal_ranks = true});
+  EXPECT_EQ(answer->receipt.fusion, "rrf");
+  EXPECT_THAT(ids(*answer), ElementsAre("coffee at nine", "tea at four", "rain"));
+  EXPECT_NEAR(answer->results[0].score, 1 / 61.0 + 1 / 62.0, 1e-12);
+}
+
+/// An answer that shares no word with its question, but stands behind one that does.
+TEST_F(Recall, FindsTheTurnBesideTheOneThatIsFound) {
+  std::vector<Memory> talk;
+  const char* said[] = {"Ann: Good morning!", "Bob: Where did you buy that teapot?",
+                        "Ann: In a small shop near the harbour.", "Bob: Lovely."};
+  for (int i = 0; i < 4; ++i) {
+    talk.push_back(make_memory(said[i]));
+    talk.back().author = i % 2 == 0 ? "Ann" : "Bob";
+    talk.back().thread = "t";
+    talk.back().position = i;
+    talk.back().network = i == 3 ? "opinion" : "observation";
+  }
+  ASSERT_THAT(bank_->write({.memories = talk}), Succeeds());
+  const auto found = ids(*recall(*bank_, {.text = "Where did Ann buy the teapot?", .limit = 1}));
+  EXPECT_THAT(found, ElementsAre(said[2]));
+  const auto filtered =
+      recall(*bank_, {.text = "teapot", .filter = {.networks = {"observation"}}, .limit = 9});
+  EXPECT_THAT(ids(*filtered), UnorderedElementsAre(said[0], said[1], said[2]))
+      << "a neighbour must pass the filter too";
+  EXPECT_EQ(filtered->receipt.ranking->context, 1U);
+}
+
+TEST_F(Recall, HonoursPhrasesAndWordsThatMustNotBeThereInAllArms) {
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "\"at nine\"", .embedding = {1, 0}})),
+              ElementsAre("coffee at nine"));
+  EXPECT_THAT(ids(*recall(*bank_, {.text = "four -tea", .embedding = {1, 0}})),
+              ElementsAre("coffee at nine", "rain"));
+}
+
+/// The pages of an answer are those of one ranking.
+TEST_F(Recall, PagesFitTogether) {
+  std::vector<Memory> more;
+  for (int i = 0; i < 300; ++i) {
+    more.push_back(vector_memory("tea " + std::to_string(i), {1, static_cast<float>(i % 37) / 50}));
+    more.back().content += i % 3 == 0 ? " at four" : " somewhere else";
+  }
+  ASSERT_THAT(bank_->write({.memories = more}), Succeeds());
+  RecallQuery query{.text = "tea four", .embedding = {1, 0.2f}, .limit = 90};
+  const auto whole = ids(*recall(*bank_, query));
+  std::vector<std::string> pages;
+  query.limit = 30;
+  for (query.offset = 0; query.offset < 90; query.offset += 30) {
+    for (auto& id : ids(*recall(*bank_, query))) pages.push_back(id);
+  }
+  EXPECT_EQ(pages, whole);
+  query.offset = 0;
+  query.limit = 1000;
+  EXPECT_THAT(ids(*recall(*bank_, query)), SizeIs(303)) << "all that there are";
 }
 
 TEST_F(Recall, SaysWhyTheSemanticArmIsSkippedAndAnswersByWords) {
@@ -173,8 +238,9 @@ TEST_F(Recall, PagesAndFilters) {
           *bank_,
           {.text = "x", .embedding = {1, 0}, .strategies = {"semantic"}, .limit = 1, .offset = 1})),
       ElementsAre("coffee at nine"));
-  EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .networks = {"world"}})),
-              ElementsAre("rain"));
+  EXPECT_THAT(
+      ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .filter = {.networks = {"world"}}})),
+      ElementsAre("rain"));
   EXPECT_THAT(ids(*recall(*bank_, {.text = "x", .embedding = {1, 0}, .offset = 99})), IsEmpty());
 }
 
@@ -203,7 +269,53 @@ TEST_F(Recall, FindsWhatIsValidNowOrAtTheMomentAskedAboutOrAtAll) {
   EXPECT_EQ(recall(*bank_, query)->receipt.valid_at, std::nullopt);
 }
 
+TEST_F(Recall, AnEntityIsAskedForByAnyOfItsNames) {
+  const std::vector<Memory> memories = {
+      with_metadata(make_memory("tea in a database"), R"({"entities":["Postgres"]})"),
+      with_metadata(make_memory("tea elsewhere"), R"({"entities":["PostgreSQL"]})"),
+      with_metadata(make_memory("tea in memory"), R"({"entities":["Redis"]})")};
+  const std::vector<EntityFact> facts = {make_entity("PostgreSQL"), make_entity("Postgres")};
+  ASSERT_THAT(bank_->write({.memories = memories, .entity_facts = facts}), Succeeds());
+  const auto about = [&](const char* name) {
+    return ids(*recall(*bank_, {.text = "tea", .filter = {.entities = {name}}}));
+  };
+  EXPECT_THAT(about("postgresql"), ElementsAre("tea elsewhere"));
+  const EntityMerge merge{.from_key = entity_key("Postgres", "technology"),
+                          .into_key = entity_key("PostgreSQL", "technology"),
+                          .name = "Postgres",
+                          .reason = "said so"};
+  ASSERT_THAT(bank_->merge_entities(std::span(&merge, 1)), Succeeds());
+  for (const char* name : {"postgresql", "Postgres"})
+    EXPECT_THAT(about(name), UnorderedElementsAre("tea in a database", "tea elsewhere"));
+}
+
+TEST_F(Recall, TellsWhatABudgetOfTokensLeftOut) {
+  RecallQuery query{.text = "x", .embedding = {1, 0}, .strategies = {"semantic"}, .limit = 3};
+  query.tokens = 7;  // "tea at four" is 3, "coffee at nine" 4, "rain" 1
+  const auto cut = recall(*bank_, query);
+  ASSERT_THAT(cut, Succeeds());
+  EXPECT_THAT(ids(*cut), ElementsAre("tea at four", "coffee at nine"));
+  EXPECT_EQ(cut->receipt.tokens->used, 7U);
+  EXPECT_EQ(cut->receipt.returned, 2U);
+  EXPECT_EQ(cut->receipt.short_of, "7 tokens hold 2 of 3, the next takes 1");
+  query.tokens = 2;
+  EXPECT_EQ(recall(*bank_, query)->receipt.short_of, "2 tokens hold 0 of 3, the next takes 3");
+  query.limit = 5;
+  EXPECT_EQ(recall(*bank_, query)->receipt.short_of,
+            "2 tokens hold 0 of 3, the next takes 3; semantic: 3 of 3 match");
+  query.tokens = 8;
+  query.limit = 3;
+  const auto whole = recall(*bank_, query);
+  EXPECT_THAT(ids(*whole), SizeIs(3));
+  EXPECT_EQ(whole->receipt.short_of, "");
+  query.tokens.reset();
+  EXPECT_EQ(recall(*bank_, query)->receipt.tokens.has_value(), false);
+}
+
 TEST_F(Recall, RefusesWhatMakesNoSense) {
+  EXPECT_THAT(recall(*bank_, {.text = "x", .tokens = 0}), FailsWith(Errc::invalid_argument));
+  EXPECT_THAT(recall(*bank_, {.text = "x", .filter = {.min_confidence = 2}}),
+              FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "  "}), FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 0}), FailsWith(Errc::invalid_argument));
   EXPECT_THAT(recall(*bank_, {.text = "x", .limit = 1'000'000'000}),

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "model/made_vector.hpp"
+#include "ranking/index_words.hpp"
 #include "stores/embedded/document_rows.hpp"
 #include "stores/embedded/fact_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
@@ -29,9 +30,16 @@ struct Prepared {
   Standing standing = Standing::by_itself;  // what the batch says of it
   std::optional<std::int64_t> statement_key;
   std::string hash;
+  std::optional<std::string> task;
   std::optional<std::string> entities;
+  std::optional<std::string> extra_words;
   FactsOfMemory facts;
 };
+
+std::optional<std::string> extra_words_of(const Memory& memory) {
+  std::string words = ranking::extra_words(memory.content, memory.author.value_or(""));
+  return words.empty() ? std::nullopt : std::optional(std::move(words));
+}
 
 Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
   if (!batch.standings.empty() && batch.standings.size() != batch.memories.size())
@@ -50,7 +58,9 @@ Result<std::vector<Prepared>> prepare(const WriteBatch& batch) {
                               ? std::nullopt
                               : std::optional(batch.statement_keys[place]),
          .hash = record_hash(memory),
+         .task = task_of(memory),
          .entities = write_string_list(memory.entities),
+         .extra_words = extra_words_of(memory),
          .facts = facts_of(memory)});
   }
   return prepared;
@@ -276,17 +286,19 @@ class Writer {
         "legacy_id, confidence, "
         "source, source_type, category, created_at, updated_at, valid_from, valid_until, "
         "superseded_by, author, "
-        "thread, position, entities, content, metadata, raw, raw_embedding_at, given_model) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "thread, position, task, entities, content, extra_words, metadata, raw, raw_embedding_at, "
+        "given_model) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?)",
         seq, memory.kind, *network, memory.vector_state, *vec_id,
         standing_after(std::nullopt, wanted_standing(prepared)), memory.id, Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory)));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, prepared.extra_words, memory.metadata, raw_text(memory),
+        raw_cut(memory), given_model(memory)));
     BB5_TRY(put_given(memory, seq));
-    BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", seq,
-                            memory.content));
+    BB5_TRY(index_text(prepared, seq));
     return put_dependents(prepared, seq, *network);
   }
 
@@ -307,8 +319,9 @@ class Writer {
       if (!fresh) return std::move(fresh).error();
       vec_id = *fresh;
     }
-    auto same_text = connection_.integer("SELECT content = ? FROM memories WHERE seq = ?",
-                                         memory.content, old.seq);
+    auto same_text =
+        connection_.integer("SELECT content = ? AND extra_words IS ? FROM memories WHERE seq = ?",
+                            memory.content, prepared.extra_words, old.seq);
     if (!same_text) return std::move(same_text).error();
     if (*same_text == 0) BB5_TRY(unindex_text(old.seq));
     BB5_TRY(connection_.run(
@@ -317,20 +330,19 @@ class Writer {
         "legacy_id = ?, confidence = ?, source = ?, source_type = ?, category = ?, created_at = ?, "
         "updated_at = ?, valid_from = ?, valid_until = ?, superseded_by = ?, author = ?, thread = "
         "?, "
-        "position = ?, entities = ?, content = ?, metadata = ?, raw = ?, raw_embedding_at = ?, "
+        "position = ?, task = ?, entities = ?, content = ?, extra_words = ?, metadata = ?, raw = "
+        "?, "
+        "raw_embedding_at = ?, "
         "given_model = ? WHERE seq = ?",
         memory.kind, *network, memory.vector_state, vec_id,
         standing_after(old.standing, wanted_standing(prepared)), Blob{prepared.hash},
         memory.legacy_id, memory.confidence, memory.source, memory.source_type, memory.category,
         memory.created_at, memory.updated_at, memory.valid_from, memory.valid_until,
-        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.entities,
-        memory.content, memory.metadata, raw_text(memory), raw_cut(memory), given_model(memory),
-        old.seq));
+        memory.superseded_by, memory.author, memory.thread, memory.position, prepared.task,
+        prepared.entities, memory.content, prepared.extra_words, memory.metadata, raw_text(memory),
+        raw_cut(memory), given_model(memory), old.seq));
     BB5_TRY(put_given(memory, old.seq));
-    if (*same_text == 0) {
-      BB5_TRY(connection_.run("INSERT INTO memories_fts (rowid, content) VALUES (?, ?)", old.seq,
-                              memory.content));
-    }
+    if (*same_text == 0) BB5_TRY(index_text(prepared, old.seq));
     tallies_.add(old.network, old.kind, old.vector_state, -1);
     return put_dependents(prepared, old.seq, *network);
   }
@@ -375,11 +387,16 @@ class Writer {
     return *same != 0;
   }
 
+  Result<> index_text(const Prepared& prepared, std::int64_t seq) {
+    return connection_.run(
+        "INSERT INTO memories_fts (rowid, content, extra_words) VALUES (?, ?, ?)", seq,
+        prepared.memory->content, prepared.extra_words);
+  }
   // FTS5 forgets a text only when it is given the text once more.
   Result<> unindex_text(std::int64_t seq) {
     return connection_.run(
-        "INSERT INTO memories_fts (memories_fts, rowid, content) "
-        "SELECT 'delete', seq, content FROM memories WHERE seq = ?",
+        "INSERT INTO memories_fts (memories_fts, rowid, content, extra_words) "
+        "SELECT 'delete', seq, content, extra_words FROM memories WHERE seq = ?",
         seq);
   }
 

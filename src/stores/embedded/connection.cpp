@@ -217,6 +217,26 @@ Result<> Connection::script(const std::string& sql) {
   return ok();
 }
 
+Result<> Connection::add_predicate(const char* name, TextPredicate predicate) {
+  static_assert(sizeof(predicate) == sizeof(void*));
+  const auto call = [](sqlite3_context* context, int, sqlite3_value** arguments) {
+    const auto text = [&](int number) -> std::optional<std::string_view> {
+      if (sqlite3_value_type(arguments[number]) != SQLITE_TEXT) return std::nullopt;
+      const auto* bytes = reinterpret_cast<const char*>(sqlite3_value_text(arguments[number]));
+      return std::string_view(bytes, length_of(sqlite3_value_bytes(arguments[number])));
+    };
+    const auto left = text(0);
+    const auto right = text(1);
+    const auto holds = reinterpret_cast<TextPredicate>(sqlite3_user_data(context));
+    sqlite3_result_int(context, left && right && holds(*left, *right) ? 1 : 0);
+  };
+  const int code = sqlite3_create_function_v2(
+      handle_, name, 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+      reinterpret_cast<void*>(predicate), call, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return error_of(handle_, code, file_);
+  return ok();
+}
+
 std::int64_t Connection::changes() const {
   return sqlite3_changes64(handle_);
 }

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/ids.hpp"
@@ -26,6 +27,9 @@ namespace bb5::embedded {
 struct Blob {
   std::string_view bytes;
 };
+
+/// Values for as many parameters in a row.
+using Values = std::vector<std::variant<std::int64_t, double, std::string>>;
 
 /// The row that a statement stands on. Texts and blobs live until the next row.
 class Row {
@@ -77,8 +81,7 @@ class Connection {
   template <class OnRow, class... Args>
   Result<> each(std::string_view sql, OnRow&& on_row, const Args&... args) {
     Lease lease(*this, sql);
-    int index = 0;
-    (lease.bind(++index, args), ...);
+    (lease.bind_next(args), ...);
     while (lease.step()) {
       using Answer = std::invoke_result_t<OnRow&, const Row&>;
       const Row row(lease.statement());
@@ -119,6 +122,10 @@ class Connection {
 
   /// Runs several statements, parted by semicolons; they are not kept.
   Result<> script(const std::string& sql);
+
+  /// Makes a function of two texts known to SQL; of anything but texts it is false.
+  using TextPredicate = bool (*)(std::string_view, std::string_view);
+  Result<> add_predicate(const char* name, TextPredicate predicate);
 
   /// Rows that the last insert, update or delete changed.
   [[nodiscard]] std::int64_t changes() const;
@@ -169,6 +176,15 @@ class Connection {
       }
     }
 
+    template <class T>
+    void bind_next(const T& value) {
+      bind(++bound_, value);
+    }
+    void bind_next(const Values& values) {
+      for (const auto& value : values)
+        std::visit([&](const auto& held) { bind(++bound_, held); }, value);
+    }
+
     bool step();
     [[nodiscard]] Result<> status() const;
     [[nodiscard]] sqlite3_stmt* statement() const { return handle_; }
@@ -179,6 +195,7 @@ class Connection {
     Connection& connection_;
     Statement* slot_ = nullptr;
     sqlite3_stmt* handle_ = nullptr;
+    int bound_ = 0;  // parameters so far
     int code_ = 0;
     std::optional<Error> error_;
   };

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/graph_fold_rows.hpp"
 #include "stores/embedded/schema.hpp"
 
@@ -72,6 +73,7 @@ Result<> configure(Connection& connection, bool for_writing) {
   // The file is not mapped: what a migration reads back would count as its resident memory, all of
   // a large bank (1.6 GiB for 100,000 x 1536), and a search is not slower without.
   if (!for_writing) {
+    BB5_TRY(add_filter_functions(connection));
     return connection.script(
         "PRAGMA cache_size = -2048; PRAGMA mmap_size = 0; PRAGMA query_only = ON");
   }

@@ -15,6 +15,7 @@
 #include "stores/embedded/memory_rows.hpp"
 #include "stores/embedded/merge_rows.hpp"
 #include "stores/embedded/other_vectors.hpp"
+#include "stores/embedded/ranking_rows.hpp"
 #include "stores/embedded/statement_rows.hpp"
 #include "stores/embedded/vector_search.hpp"
 
@@ -96,6 +97,16 @@ class EmbeddedBank final : public Bank {
   Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const override {
     return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter, {}); });
+  }
+  Result<std::vector<ranking::Neighbour>> near(
+      std::span<const ranking::Reach> memories) const override {
+    return with_reader([&](Connection& c) { return find_thread_neighbours(c, memories); });
+  }
+  Result<RankingMaterial> ranking_material(
+      std::span<const MemoryId> memories, const QueryVector* query, const MemoryFilter& filter,
+      std::span<const ranking::AskedTerm> terms) const override {
+    return with_reader(
+        [&](Connection& c) { return read_ranking_material(c, memories, query, filter, terms); });
   }
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const override {

@@ -204,6 +204,9 @@ class Pair {
       request.filter.networks = {one_of<const char*>({"world", "opinion", "none"}), "other"};
     if (random_() % 2 == 0)
       request.filter.kinds = {one_of({MemoryKind::memory, MemoryKind::entity})};
+    if (random_() % 3 == 0) request.filter.entities = {one_of<const char*>({"redis ", "LUA"})};
+    if (random_() % 4 == 0)
+      request.filter.min_confidence = 0.1 * static_cast<double>(random_() % 10);
     request.with_embeddings = random_() % 2 == 0;
     EXPECT_TRUE(*ours_->page(request) == *model_->page(request));
     const std::string legacy_id = "m" + std::to_string(random_() % 30);

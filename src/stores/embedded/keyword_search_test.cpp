@@ -6,13 +6,14 @@ namespace bb5::embedded {
 namespace {
 
 TEST(KeywordSearch, QuotesEveryWordOnce) {
-  EXPECT_EQ(match_expression("NEAR(redis, Redis) OR \"lua*\""), R"("near" OR "redis" OR "lua")");
-  EXPECT_EQ(match_expression("--- \" '"), "");
-}
-
-TEST(KeywordSearch, LeavesStopWordsOutUnlessThereIsNothingElse) {
-  EXPECT_EQ(match_expression("What is the cache?"), R"("cache")");
-  EXPECT_EQ(match_expression("To be"), R"("to" OR "be")");
+  const auto expression = [](const char* text) {
+    return match_expression(ranking::asked_words(text));
+  };
+  EXPECT_EQ(expression("NEAR(redis, Redis) OR lua*"), R"(("near" OR "redis" OR "lua"))");
+  EXPECT_EQ(expression("--- \" '"), "");
+  EXPECT_EQ(expression("What is the cache?"), R"(("cache"))");
+  EXPECT_EQ(expression(R"("the pool" -lua -"a b")"),
+            R"((("pool") AND "the pool") NOT ("lua" OR "a b"))");
 }
 
 class KeywordSearchTest : public testing::Test {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
 #include "stores/embedded/string_list.hpp"
 
@@ -95,58 +96,6 @@ std::int64_t limit_of(std::size_t limit) {
   return static_cast<std::int64_t>(std::min(limit, most));
 }
 
-Result<std::optional<std::vector<std::int64_t>>> labels_of(Connection& connection,
-                                                           const MemoryFilter& filter) {
-  if (filter.networks.empty() && filter.kinds.empty())
-    return std::optional<std::vector<std::int64_t>>{};
-  std::vector<std::int64_t> networks;
-  BB5_TRY(connection.each("SELECT code, name FROM networks", [&](const Row& row) {
-    const auto name = row.text(1);
-    if (filter.networks.empty() ||
-        std::find(filter.networks.begin(), filter.networks.end(), name) != filter.networks.end()) {
-      networks.push_back(row.integer(0));
-    }
-  }));
-  std::vector<std::int64_t> labels;
-  for (const std::int64_t network : networks) {
-    for (const MemoryKind kind :
-         {MemoryKind::memory, MemoryKind::entity, MemoryKind::relationship}) {
-      if (filter.kinds.empty() ||
-          std::find(filter.kinds.begin(), filter.kinds.end(), kind) != filter.kinds.end()) {
-        labels.push_back(label_of(network, kind));
-      }
-    }
-  }
-  std::sort(labels.begin(), labels.end());
-  return std::optional(std::move(labels));
-}
-
-std::string valid_sql(std::string_view parameter) {
-  return fmt::format(
-      " AND ({0} IS NULL OR (coalesce(m.valid_from <= {0}, 1) AND coalesce(m.valid_until > {0}, "
-      "1)))",
-      parameter);
-}
-
-Result<NotValid> not_valid_at(Connection& connection, const std::optional<Timestamp>& moment,
-                              const std::optional<std::vector<std::int64_t>>& labels) {
-  NotValid found;
-  if (!moment) return found;
-  BB5_TRY(connection.each(
-      "SELECT network * 4 + kind, vec_id FROM memories INDEXED BY memories_by_end "
-      "WHERE valid_until <= ?1 UNION ALL "
-      "SELECT network * 4 + kind, vec_id FROM memories INDEXED BY memories_by_beginning "
-      "WHERE valid_from > ?1 AND (valid_until IS NULL OR valid_until > ?1)",
-      [&](const Row& row) {
-        if (labels && !std::binary_search(labels->begin(), labels->end(), row.integer(0))) return;
-        ++found.memories;
-        if (!row.is_null(1)) found.vec_ids.push_back(row.integer(1));
-      },
-      *moment));
-  std::sort(found.vec_ids.begin(), found.vec_ids.end());
-  return found;
-}
-
 Result<std::int64_t> network_code(Connection& connection, std::string_view network) {
   auto code = connection.integer("SELECT code FROM networks WHERE name = ?", network);
   if (!code || *code != 0) return code;
@@ -189,9 +138,19 @@ Result<std::vector<Memory>> find_memories(Connection& connection,
 }
 
 Result<std::vector<Memory>> page_of_memories(Connection& connection, const PageRequest& request) {
+  BB5_TRY(validate(request.filter));
   std::vector<Memory> memories;
   const bool with = request.with_embeddings;
   const auto take = [&](const Row& row) { memories.push_back(memory_from(row, with)); };
+  if (!is_plain(request.filter)) {
+    const Condition condition = condition_of(request.filter, 4);
+    const std::string rest = "WHERE m.seq > ?1 AND (?3 = 0 OR m.vector_state <> 1)" +
+                             condition.sql + " ORDER BY m.seq LIMIT ?2";
+    BB5_TRY(connection.each(select_memories(with, rest), take, request.after_seq,
+                            limit_of(request.limit), request.without_vector ? 1 : 0,
+                            condition.values));
+    return memories;
+  }
   auto labels = labels_of(connection, request.filter);
   if (!labels) return std::move(labels).error();
   if (!*labels) {

@@ -21,23 +21,6 @@ namespace bb5::embedded {
   return network * 4 + static_cast<std::int64_t>(kind);
 }
 
-/// The labels that a filter lets through, in ascending order; nothing when it lets all through.
-Result<std::optional<std::vector<std::int64_t>>> labels_of(Connection& connection,
-                                                           const MemoryFilter& filter);
-
-/// ` AND …`: lets only those of the memories `m` through that are valid at the moment bound as
-/// `parameter` (`?3`), or all when it is NULL.
-[[nodiscard]] std::string valid_sql(std::string_view parameter);
-
-/// What the labels let through, and a moment does not.
-struct NotValid {
-  std::int64_t memories = 0;
-  std::vector<std::int64_t> vec_ids;  ///< of those that have one, ascending
-};
-/// Takes as long as there are such memories. Without a moment there are none.
-Result<NotValid> not_valid_at(Connection& connection, const std::optional<Timestamp>& moment,
-                              const std::optional<std::vector<std::int64_t>>& labels);
-
 /// The network's number, made when there is none yet.
 Result<std::int64_t> network_code(Connection& connection, std::string_view network);
 

@@ -12,6 +12,7 @@
 #include "model/cosine.hpp"
 #include "stores/embedded/cosine_kernels.hpp"
 #include "stores/embedded/file_lock.hpp"
+#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
 #include "stores/embedded/memory_rows.hpp"
 
@@ -29,16 +30,19 @@ constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 using Labels = std::optional<std::vector<std::int64_t>>;
 
-/// Which vectors a search looks at: by their labels, less those of memories that are not valid at
-/// the moment asked about. Both are read in the transaction of the search.
+/// Which vectors a search looks at, as the transaction of the search sees it: by their labels, less
+/// those of memories that are not valid at the moment asked about; or, where the filter says more
+/// than that, those that are listed.
 struct Sieve {
   Labels labels;
-  std::vector<std::int64_t> left_out;  // vec_ids, ascending
+  std::vector<std::int64_t> left_out;               // vec_ids, ascending
+  std::optional<std::vector<std::int64_t>> listed;  // vec_ids, ascending
 
   [[nodiscard]] bool leaves_out(std::int64_t vec_id) const {
     return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), vec_id);
   }
   [[nodiscard]] bool lets_through(std::int64_t vec_id, std::int64_t label) const {
+    if (listed) return std::binary_search(listed->begin(), listed->end(), vec_id);
     return (!labels || std::binary_search(labels->begin(), labels->end(), label)) &&
            !leaves_out(vec_id);
   }
@@ -79,12 +83,40 @@ Result<bool> belongs(Connection& connection, const CodesView& view, const BankSt
   return same;
 }
 
+Result<std::vector<std::int64_t>> listed_vectors(Connection& connection,
+                                                 const MemoryFilter& filter) {
+  const Condition condition = condition_of(filter, 1);
+  std::vector<std::int64_t> vec_ids;
+  BB5_TRY(connection.each(
+      "SELECT m.vec_id FROM memories m WHERE m.vec_id IS NOT NULL" + condition.sql,
+      [&](const Row& row) { vec_ids.push_back(row.integer(0)); }, condition.values));
+  std::sort(vec_ids.begin(), vec_ids.end());
+  return vec_ids;
+}
+
 Result<Sieve> sieve_of(Connection& connection, const MemoryFilter& filter) {
+  Sieve sieve;
+  if (!is_plain(filter)) {
+    auto listed = listed_vectors(connection, filter);
+    if (!listed) return std::move(listed).error();
+    sieve.listed = std::move(*listed);
+    return sieve;
+  }
   auto labels = labels_of(connection, filter);
   if (!labels) return std::move(labels).error();
   auto not_valid = not_valid_at(connection, filter.valid_at, *labels);
   if (!not_valid) return std::move(not_valid).error();
-  return Sieve{std::move(*labels), std::move(not_valid->vec_ids)};
+  sieve.labels = std::move(*labels);
+  sieve.left_out = std::move(not_valid->vec_ids);
+  return sieve;
+}
+
+/// How many vectors it lets through.
+Result<std::int64_t> count_vectors(Connection& connection, const Sieve& sieve) {
+  if (sieve.listed) return std::ssize(*sieve.listed);
+  auto labelled = count_memories(connection, sieve.labels, VectorState::indexed);
+  if (!labelled) return labelled;
+  return *labelled - std::ssize(sieve.left_out);
 }
 
 /// A query as the kernels take it: q ≈ step · numbers.
@@ -172,9 +204,10 @@ class CandidateScan {
         scale_(static_cast<float>(query.step / query.length)),
         error_factor_(static_cast<float>((1 + query.rest) * (1 + 1e-6))),
         error_term_(static_cast<float>(query.rest * (1 + 1e-6))) {
-    if (const Labels& labels = sieve.labels) {
-      allowed_.emplace(labels->empty() ? 0 : static_cast<std::size_t>(labels->back()) + 1, char{0});
-      for (const std::int64_t label : *labels) (*allowed_)[static_cast<std::size_t>(label)] = 1;
+    if (sieve.listed) {
+      listed_ = marks_of(*sieve.listed);
+    } else if (sieve.labels) {
+      labels_ = marks_of(*sieve.labels);
     }
     lower_.reserve(std::min(k, view.count()));
   }
@@ -189,14 +222,12 @@ class CandidateScan {
       const auto first_row = static_cast<std::uint32_t>(number * CodesLayout::rows_per_block);
       // Reading on is cheaper than picking rows, unless few are wanted.
       constexpr std::ptrdiff_t few = CodesLayout::rows_per_block / 8;
-      if (!allowed_ ||
-          std::count_if(block.labels, block.labels + block.rows,
-                        [&](std::uint32_t label) { return is_allowed(label); }) > few) {
+      if (count_allowed(block) > few) {
         score(block, first, block.rows, first_row);
         continue;
       }
       for (std::size_t row = first; row < block.rows; ++row) {
-        if (is_allowed(block.labels[row])) score(block, row, row + 1, first_row);
+        if (is_allowed(block, row)) score(block, row, row + 1, first_row);
       }
     }
     std::erase_if(candidates_,
@@ -211,8 +242,27 @@ class CandidateScan {
   [[nodiscard]] float threshold() const { return threshold_; }
 
  private:
-  [[nodiscard]] bool is_allowed(std::uint32_t label) const {
-    return label < allowed_->size() && (*allowed_)[label] != 0;
+  /// By number, whether it is among the ascending `numbers`.
+  static std::vector<bool> marks_of(const std::vector<std::int64_t>& numbers) {
+    std::vector<bool> marks(numbers.empty() ? 0 : static_cast<std::size_t>(numbers.back()) + 1);
+    for (const std::int64_t number : numbers) marks[static_cast<std::size_t>(number)] = true;
+    return marks;
+  }
+  template <class Number>
+  static bool is_marked(const std::vector<bool>& marks, Number number) {
+    const auto place = static_cast<std::size_t>(number);
+    return place < marks.size() && marks[place];
+  }
+
+  [[nodiscard]] bool is_allowed(const CodesView::Block& block, std::size_t row) const {
+    if (listed_) return is_marked(*listed_, block.vec_ids[row]);
+    return !labels_ || is_marked(*labels_, block.labels[row]);
+  }
+  [[nodiscard]] std::ptrdiff_t count_allowed(const CodesView::Block& block) const {
+    if (!listed_ && !labels_) return static_cast<std::ptrdiff_t>(block.rows);
+    std::ptrdiff_t count = 0;
+    for (std::size_t row = 0; row < block.rows; ++row) count += is_allowed(block, row) ? 1 : 0;
+    return count;
   }
 
   void score(const CodesView::Block& block, std::size_t from, std::size_t to,
@@ -222,7 +272,7 @@ class CandidateScan {
     for (std::size_t i = from; i < to; ++i) {
       const float near = scale_ * block.factors[i] * static_cast<float>(sums_[i - from]);
       const float error = block.errors[i] * error_factor_ + error_term_;
-      if (near + error < threshold_ || (allowed_ && !is_allowed(block.labels[i]))) continue;
+      if (near + error < threshold_ || !is_allowed(block, i)) continue;
       // Neither a candidate nor a bound for others.
       if (sieve_.leaves_out(block.vec_ids[i])) continue;
       candidates_.push_back({near + error, first_row + static_cast<std::uint32_t>(i)});
@@ -250,7 +300,8 @@ class CandidateScan {
   const float error_factor_;
   const float error_term_;
   const DotKernel kernel_ = dot_kernel();
-  std::optional<std::vector<char>> allowed_;  // by label
+  std::optional<std::vector<bool>> labels_;  // by label
+  std::optional<std::vector<bool>> listed_;  // by vec_id
   std::array<std::int32_t, CodesLayout::rows_per_block> sums_{};
   std::vector<float> lower_;  // the k greatest lower bounds: a heap with the least in front
   float threshold_ = -std::numeric_limits<float>::infinity();
@@ -272,6 +323,22 @@ Result<std::int64_t> score_tail(Connection& connection, std::int64_t after_vec_i
       },
       after_vec_id));
   return rows;
+}
+
+/// Adds the vectors that are listed, straight from the database.
+Result<> score_listed(Connection& connection, const std::vector<std::int64_t>& vec_ids,
+                      std::span<const float> query, BestHits& best) {
+  std::vector<float> vector;
+  for (const std::int64_t vec_id : vec_ids) {
+    BB5_TRY(connection.each(
+        "SELECT seq, embedding FROM vectors WHERE vec_id = ?",
+        [&](const Row& row) {
+          copy_floats(row.blob(1), vector);
+          if (vector.size() == query.size()) best.add(cosine(query, vector), row.integer(0));
+        },
+        vec_id));
+  }
+  return ok();
 }
 
 enum class Verdict { proven, more_needed, stale };
@@ -330,11 +397,11 @@ struct GraphSearch {
 /// Nothing: it did not arrive.
 std::optional<std::vector<Candidate>> GraphSearch::walk(std::size_t ef) {
   HnswWalk::Sieve lets_through;
-  if (sieve.labels || !sieve.left_out.empty()) {
+  if (sieve.listed) {
+    lets_through = [this](std::uint32_t row) { return sieve.lets_through(view.vec_id(row), 0); };
+  } else if (sieve.labels || !sieve.left_out.empty()) {
     lets_through = [this](std::uint32_t row) {
-      return (!sieve.labels || std::binary_search(sieve.labels->begin(), sieve.labels->end(),
-                                                  std::int64_t{view.label(row)})) &&
-             (sieve.left_out.empty() || !sieve.leaves_out(view.vec_id(row)));
+      return sieve.lets_through(sieve.left_out.empty() ? 0 : view.vec_id(row), view.label(row));
     };
   }
   HnswWalk walk(view, &index.checks());
@@ -392,6 +459,23 @@ Result<std::vector<Hit>> with_ids(Connection& connection, BestHits best) {
   return hits;
 }
 
+Result<SearchResult> finished(Connection& connection, SearchResult result, BestHits best) {
+  auto hits = with_ids(connection, std::move(best));
+  if (!hits) return std::move(hits).error();
+  result.hits = std::move(*hits);
+  return result;
+}
+
+/// So many listed vectors are cheaper to read than all codes: a row takes as long as some hundred
+/// of them.
+std::int64_t few_listed(const std::optional<CodesView>& view) {
+  constexpr std::int64_t codes_for_a_row = 100;
+  const auto codes = view ? static_cast<std::int64_t>(view->count()) : 0;
+  return VectorSearch::longest_tail + codes / codes_for_a_row;
+}
+
+}  // namespace
+
 Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (!asked.model.empty() && asked.model != embedder.model) return other_embedder(embedder);
   const std::span<const float> query = asked.numbers;
@@ -410,6 +494,8 @@ Result<> check_query(const QueryVector& asked, const EmbedderInfo& embedder) {
   if (zero) return Error{Errc::invalid_argument, "the query's vector holds only zeros"};
   return ok();
 }
+
+namespace {
 
 /// The rows that a file of codes takes, behind `after_vec_id`.
 CodesFile::RowSource rows_after(Connection& connection, std::int64_t after_vec_id,
@@ -448,6 +534,7 @@ VectorSearch::VectorSearch(const std::filesystem::path& database)
 Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVector& asked,
                                            std::size_t k, const MemoryFilter& filter,
                                            const Effort& effort) {
+  BB5_TRY(validate(filter));
   const std::span<const float> query = asked.numbers;
   SearchResult result;
   bool may_catch_up = true;
@@ -468,17 +555,16 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
     auto passing = sieve_of(connection, filter);
     if (!passing) return std::move(passing).error();
     const Sieve& sieve = *passing;
-    auto labelled = count_memories(connection, sieve.labels, VectorState::indexed);
-    if (!labelled) return std::move(labelled).error();
-    const std::int64_t looked_at = *labelled - std::ssize(sieve.left_out);
-    result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = looked_at};
+    auto looked_at = count_vectors(connection, sieve);
+    if (!looked_at) return std::move(looked_at).error();
+    result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = *looked_at};
 
     const auto index = view ? index_.view(state->index, *view) : std::nullopt;
     const std::size_t ef =
         GraphSearch::width_for(k, effort.ef_search.value_or(state->index.ef_search));
     const bool walks =
         by_graph && index &&
-        GraphSearch::pays(ef, static_cast<std::size_t>(std::max<std::int64_t>(looked_at, 0)),
+        GraphSearch::pays(ef, static_cast<std::size_t>(std::max<std::int64_t>(*looked_at, 0)),
                           index->graph().rows());
     // A walk meets few rows, and checks those; a scan reads them all.
     if (view && !walks && !codes_.verify(*view)) view.reset();
@@ -490,9 +576,14 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
       may_catch_up = false;
       continue;
     }
-    if (k == 0 || looked_at == 0) return result;
+    if (k == 0 || *looked_at == 0) return result;
 
     BestHits best(k);
+    if (sieve.listed && *looked_at <= few_listed(view)) {
+      BB5_TRY(score_listed(connection, *sieve.listed, query, best));
+      result.plan.index = "exact float";
+      return finished(connection, std::move(result), std::move(best));
+    }
     auto tail = score_tail(connection, covered, query, sieve, best);
     if (!tail) return std::move(tail).error();
     if (view && walks) {
@@ -503,7 +594,7 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
                          .query = coded,
                          .numbers = query,
                          .sieve = sieve,
-                         .expected = std::min(k, static_cast<std::size_t>(looked_at))};
+                         .expected = std::min(k, static_cast<std::size_t>(*looked_at))};
       auto found = search.run(ef, best);
       if (!found) return std::move(found).error();
       if (search.damaged) index_.discard(*index);
@@ -551,10 +642,7 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
     } else {
       result.plan.index = "exact float";
     }
-    auto hits = with_ids(connection, std::move(best));
-    if (!hits) return std::move(hits).error();
-    result.hits = std::move(*hits);
-    return result;
+    return finished(connection, std::move(result), std::move(best));
   }
 }
 

@@ -13,6 +13,9 @@
 /// is exact; a graph over them, where the bank has one, leads to most of them and to nothing else.
 namespace bb5::embedded {
 
+/// Errors: as MemorySearch::nearest().
+Result<> check_query(const QueryVector& query, const EmbedderInfo& embedder);
+
 class VectorSearch {
  public:
   /// So many vectors are cheaper to read from the database than to code.

@@ -46,6 +46,9 @@ class VectorSearchTest : public testing::Test {
       Memory& memory = batch[static_cast<std::size_t>(i)];
       if ((first + i) % 3 == 0) memory.valid_from = moment((first + i) % 11);
       if ((first + i) % 4 == 0) memory.valid_until = moment((first + i) % 13);
+      // Few of some, many of others: listed vectors are read one by one, or sieved from a scan.
+      memory.category = "c" + std::to_string((first + i) % 9 == 0 ? (first + i) % 11 : 11);
+      memory.created_at = moment((first + i) % 10);
     }
     write(batch);
   }
@@ -60,17 +63,8 @@ class VectorSearchTest : public testing::Test {
   std::vector<Hit> brute_force(const std::vector<float>& query, std::size_t k,
                                const MemoryFilter& filter) const {
     std::vector<Hit> hits;
-    const auto passes = [](const auto& list, const auto& value) {
-      return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-    };
     for (const auto& [id, memory] : held_) {
-      const bool not_valid =
-          filter.valid_at && ((memory.valid_from && *memory.valid_from > *filter.valid_at) ||
-                              (memory.valid_until && *memory.valid_until <= *filter.valid_at));
-      if (memory.embedding.empty() || !passes(filter.networks, memory.network) ||
-          !passes(filter.kinds, memory.kind) || not_valid) {
-        continue;
-      }
+      if (memory.embedding.empty() || !matches(filter, memory)) continue;
       hits.push_back({id, memory.seq, cosine(query, memory.embedding)});
     }
     std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
@@ -94,6 +88,8 @@ class VectorSearchTest : public testing::Test {
       if (random() % 5 == 0) filter.networks.emplace_back("rare");
       if (random() % 4 == 0) filter.kinds = {MemoryKind::memory};
       if (random() % 2 == 0) filter.valid_at = moment(static_cast<std::int64_t>(random() % 14));
+      if (random() % 3 == 0) filter.categories = {"c" + std::to_string(random() % 12)};
+      if (random() % 4 == 0) filter.since = moment(static_cast<std::int64_t>(random() % 12));
       const auto result = bank_->nearest(query, k, filter);
       ASSERT_THAT(result, Succeeds());
       const auto expected = brute_force(query, k, filter);

@@ -16,6 +16,7 @@
 #include "stores/in_memory/merges.hpp"
 #include "stores/in_memory/other_vectors.hpp"
 #include "stores/in_memory/outbox.hpp"
+#include "stores/in_memory/ranking_material.hpp"
 #include "stores/in_memory/search.hpp"
 #include "stores/in_memory/state.hpp"
 #include "stores/in_memory/statements.hpp"
@@ -135,6 +136,16 @@ class InMemoryBank final : public Bank {
     return choice.kind.value_or(VectorIndexKind::none) == VectorIndexKind::none ? ok() : no_index();
   }
 
+  Result<std::vector<ranking::Neighbour>> near(
+      std::span<const ranking::Reach> memories) const override {
+    return read([&](const State& s) { return find_thread_neighbours(s, memories); });
+  }
+  Result<RankingMaterial> ranking_material(
+      std::span<const MemoryId> memories, const QueryVector* query, const MemoryFilter& filter,
+      std::span<const ranking::AskedTerm> terms) const override {
+    return read(
+        [&](const State& s) { return gather_ranking_material(s, memories, query, filter, terms); });
+  }
   Result<std::vector<DerivedStep>> derived_steps() const override {
     return std::vector<DerivedStep>{};
   }

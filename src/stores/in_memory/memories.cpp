@@ -1,16 +1,6 @@
 #include "stores/in_memory/memories.hpp"
 
-#include <algorithm>
-
 namespace bb5::in_memory {
-
-bool matches(const MemoryFilter& filter, const Memory& memory) {
-  const auto holds = [](const auto& list, const auto& value) {
-    return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
-  };
-  return holds(filter.networks, memory.network) && holds(filter.kinds, memory.kind) &&
-         (!filter.valid_at || is_valid_at(memory, *filter.valid_at));
-}
 
 Memory shown(Memory memory, bool with_embeddings) {
   if (with_embeddings) return memory;
@@ -39,7 +29,8 @@ std::vector<Memory> find_memories(const State& state, std::string_view legacy_id
   return found;
 }
 
-std::vector<Memory> page_of_memories(const State& state, const PageRequest& request) {
+Result<std::vector<Memory>> page_of_memories(const State& state, const PageRequest& request) {
+  BB5_TRY(validate(request.filter));
   const auto& memories = state.memories.by_seq;
   std::vector<Memory> found;
   for (auto at = memories.upper_bound(request.after_seq);

@@ -9,8 +9,6 @@
 /// Reading memories, and counting them.
 namespace bb5::in_memory {
 
-[[nodiscard]] bool matches(const MemoryFilter& filter, const Memory& memory);
-
 /// The memory as a call returns it.
 [[nodiscard]] Memory shown(Memory memory, bool with_embeddings);
 
@@ -18,7 +16,8 @@ namespace bb5::in_memory {
                                                bool with_embeddings);
 [[nodiscard]] std::vector<Memory> find_memories(const State& state,
                                                 std::string_view legacy_id_or_uuid);
-[[nodiscard]] std::vector<Memory> page_of_memories(const State& state, const PageRequest& request);
+[[nodiscard]] Result<std::vector<Memory>> page_of_memories(const State& state,
+                                                           const PageRequest& request);
 
 [[nodiscard]] StoreStats read_stats(const State& state);
 

@@ -15,6 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// Every session keeps a plan of each; a statement beyond these is planned anew at each call.
+constexpr std::size_t most_prepared = 1'000;
+
 std::string trimmed(const char* text) {
   std::string line = text == nullptr ? "" : text;
   while (!line.empty() && (line.back() == '\n' || line.back() == ' ')) line.pop_back();
@@ -85,6 +88,15 @@ std::optional<Timestamp> Rows::optional_timestamptz(int row, int column) const {
 }
 std::optional<Uuid> Rows::optional_uuid(int row, int column) const {
   return is_null(row, column) ? std::nullopt : std::optional(uuid(row, column));
+}
+
+// --- Params ---
+
+Params& Params::append(const Params& other) {
+  for (const std::size_t start : other.starts_) starts_.push_back(bytes_.size() + start);
+  types_.insert(types_.end(), other.types_.begin(), other.types_.end());
+  bytes_ += other.bytes_;
+  return *this;
 }
 
 // --- Connection ---
@@ -238,17 +250,18 @@ bool Connection::send(const Command& command, std::vector<std::string>& preparin
     lengths.push_back(std::max(length, 0));
   }
   const std::vector<int> formats(values.size(), 1);
-  if (!options_.prepare->load(std::memory_order_relaxed)) {
-    preparing.emplace_back();
-    return PQsendQueryParams(connection_, command.statement.sql.c_str(), count,
-                             params.types_.data(), values.data(), lengths.data(), formats.data(),
-                             1) == 1;
-  }
   const std::string name = generation_ == 0
                                ? command.statement.name
                                : fmt::format("{}_{}", command.statement.name, generation_);
   const bool known = prepared_.contains(name) ||
                      std::find(preparing.begin(), preparing.end(), name) != preparing.end();
+  const bool prepares = options_.prepare->load(std::memory_order_relaxed);
+  if (!prepares || (!known && prepared_.size() >= most_prepared)) {
+    preparing.emplace_back();
+    return PQsendQueryParams(connection_, command.statement.sql.c_str(), count,
+                             params.types_.data(), values.data(), lengths.data(), formats.data(),
+                             1) == 1;
+  }
   preparing.push_back(known ? std::string{} : name);
   if (!known && PQsendPrepare(connection_, name.c_str(), command.statement.sql.c_str(), count,
                               params.types_.data()) != 1) {

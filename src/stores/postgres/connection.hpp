@@ -76,6 +76,9 @@ class Params {
     return begin(oid::uuid), writer_.optional(value), *this;
   }
 
+  /// Those of another, behind these.
+  Params& append(const Params& other);
+
   Params() = default;
   ~Params() = default;
   Params(const Params& other)

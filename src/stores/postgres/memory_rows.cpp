@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.hpp"
+#include "ranking/index_words.hpp"
 #include "stores/postgres/jsonb_text.hpp"
 
 namespace bb5::postgres {
@@ -45,6 +47,9 @@ void put_memory(Sink& sink, const Memory& memory, std::string_view hash, Standin
       ? void(sink.int8(static_cast<std::int64_t>(*memory.raw->embedding_at)))
       : put_null(sink, oid::int8);
   memory.given ? void(sink.text(memory.given->model)) : put_null(sink, oid::text);
+  const std::string extra =
+      to_storable_utf8(ranking::extra_words(memory.content, memory.author.value_or("")));
+  extra.empty() ? put_null(sink, oid::text) : void(sink.text(extra));
   sink.bytes(hash);
   sink.int2(static_cast<std::int16_t>(standing));
 }

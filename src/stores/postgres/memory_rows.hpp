@@ -17,8 +17,8 @@ inline constexpr std::string_view memory_columns =
     "created_at, metadata, "
     "legacy_id, kind, updated_at, valid_from, valid_until, superseded_by, author, thread, "
     "position, metadata_text, "
-    "vector_state, raw, raw_embedding_at, given_model, record_hash, standing, seq";
-inline constexpr int memory_column_count = 28;
+    "vector_state, raw, raw_embedding_at, given_model, extra_words, record_hash, standing, seq";
+inline constexpr int memory_column_count = 29;
 /// Of memory_select_list().
 inline constexpr int memory_select_count = 27;
 

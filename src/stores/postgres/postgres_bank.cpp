@@ -16,6 +16,7 @@
 #include "stores/postgres/indexes.hpp"
 #include "stores/postgres/ledger.hpp"
 #include "stores/postgres/merge_record.hpp"
+#include "stores/postgres/ranking_reader.hpp"
 #include "stores/postgres/reader.hpp"
 #include "stores/postgres/schema.hpp"
 #include "stores/postgres/search.hpp"
@@ -74,6 +75,7 @@ class PostgresBank final : public Bank {
         graph_(*database_),
         merges_(*database_, fold_),
         search_(*database_),
+        ranking_(*database_, search_),
         indexes_(*database_, search_, index_options(options)) {}
 
   // --- memories ---
@@ -129,6 +131,15 @@ class PostgresBank final : public Bank {
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const override {
     return search_.keyword(text, k, filter);
+  }
+  Result<std::vector<ranking::Neighbour>> near(
+      std::span<const ranking::Reach> memories) const override {
+    return ranking_.near(memories);
+  }
+  Result<RankingMaterial> ranking_material(
+      std::span<const MemoryId> memories, const QueryVector* query, const MemoryFilter& filter,
+      std::span<const ranking::AskedTerm> terms) const override {
+    return ranking_.material(memories, query, filter, terms);
   }
   Result<std::vector<DerivedStep>> derived_steps() const override { return indexes_.steps(); }
   Result<> derive(const DeriveProgress& progress) override { return indexes_.derive(progress); }
@@ -302,6 +313,7 @@ class PostgresBank final : public Bank {
   GraphReader graph_;
   MergeRecord merges_;
   Search search_;
+  RankingReader ranking_;
   Indexes indexes_;
 };
 

@@ -62,16 +62,7 @@ Reader::Reader(const Database& database)
           "SELECT model, text_md5, embedding FROM {bank}.embedding_cache WHERE used_at IS NULL AND "
           "model >= $1"
           " AND (model > $1 OR $2::uuid IS NULL OR text_md5 > $2) ORDER BY model, text_md5 LIMIT "
-          "$3")) {
-  for (const bool with_embeddings : {false, true}) {
-    for (int shape = 0; shape < FilterShape::count; ++shape) {
-      page_.push_back(database.names().statement(fmt::format(
-          "SELECT {} FROM {{bank}}.memories m WHERE m.seq > $1 AND ($3::boolean IS FALSE OR "
-          "m.vector_state <> 1){} ORDER BY m.seq LIMIT $2",
-          memory_select_list("m.", with_embeddings), FilterShape::at(shape).sql(4))));
-    }
-  }
-}
+          "$3")) {}
 
 Result<std::vector<Memory>> Reader::get(std::span<const MemoryId> ids, bool with_embeddings) const {
   std::vector<Memory> found;
@@ -102,12 +93,18 @@ Result<std::vector<Memory>> Reader::find(std::string_view legacy_id_or_uuid) con
 }
 
 Result<std::vector<Memory>> Reader::page(const PageRequest& request) const {
-  const auto which = static_cast<std::size_t>((request.with_embeddings ? FilterShape::count : 0) +
-                                              FilterShape(request.filter).number());
+  BB5_TRY(validate(request.filter));
+  const Condition condition = condition_of(request.filter, 4);
+  const Statement page = database_.names().statement(fmt::format(
+      "SELECT {} FROM {{bank}}.memories m WHERE m.seq > $1 AND ($3::boolean IS FALSE OR "
+      "m.vector_state <> 1){} ORDER BY m.seq LIMIT $2",
+      memory_select_list("m.", request.with_embeddings), condition.sql));
   Params params;
-  params.int8(request.after_seq).int8(limit_of(request.limit)).boolean(request.without_vector);
-  add_filter(params, request.filter);
-  auto rows = database_.read("read memories", page_[which], std::move(params));
+  params.int8(request.after_seq)
+      .int8(limit_of(request.limit))
+      .boolean(request.without_vector)
+      .append(condition.params);
+  auto rows = database_.read("read memories", page, std::move(params));
   if (!rows) return std::move(rows).error();
   return read_memories(*rows);
 }

@@ -32,7 +32,6 @@ class Reader {
   Statement get_[2];  // without and with embeddings
   Statement find_legacy_;
   Statement find_either_;
-  std::vector<Statement> page_;  // by shape of the filter, without and with embeddings
   Statement count_memories_;
   Statement count_rows_;
   Statement count_other_vectors_;

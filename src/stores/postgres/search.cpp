@@ -8,13 +8,16 @@
 
 #include "base/utf8.hpp"
 #include "model/cosine.hpp"
+#include "ranking/asked_words.hpp"
 #include "stores/postgres/filter.hpp"
+#include "stores/postgres/websearch.hpp"
 
 namespace bb5::postgres {
 namespace {
 
 constexpr std::int32_t most_effort = 1000;  // pgvector's bound on hnsw.ef_search
 constexpr auto settings_last = std::chrono::seconds(5);
+constexpr int first_of_filter = 3;  // parameter of each statement
 // As the partial index memories_odd_vectors has it.
 constexpr std::string_view is_odd =
     "m.embedding IS NOT NULL AND NOT ({vector}.vector_norm(m.embedding) BETWEEN 1e-12 AND 1e12)";
@@ -42,43 +45,47 @@ void keep_best(std::vector<Hit>& hits, std::size_t k) {
   if (hits.size() > k) hits.resize(k);
 }
 
-/// $1 the query, $2 the LIMIT, filters from $3. The odd ones come on top of the limit.
-std::string exact_text(const FilterShape& shape) {
+/// $1 the query, $2 the LIMIT, the filter from $3. The odd ones come on top of the limit.
+std::string exact_text(const std::string& condition) {
   return fmt::format(
       "(SELECT m.id, m.seq, m.embedding, m.embedding OPERATOR({{vector}}.<=>) "
       "$1::{{vector}}.vector AS distance"
       " FROM {{bank}}.memories m WHERE m.embedding IS NOT NULL{0} ORDER BY distance LIMIT $2)"
       " UNION ALL (SELECT m.id, m.seq, m.embedding, NULL FROM {{bank}}.memories m WHERE {1}{0})",
-      shape.sql(3), is_odd);
+      condition, is_odd);
 }
 
-std::string within_text(const FilterShape& shape) {
+std::string within_text(const std::string& condition) {
   return fmt::format(
       "SELECT m.id, m.seq, m.embedding, NULL::float8 FROM {{bank}}.memories m WHERE ((m.embedding "
       "IS NOT NULL"
       " AND m.embedding OPERATOR({{vector}}.<=>) $1::{{vector}}.vector <= $2) OR ({1})){0}",
-      shape.sql(3), is_odd);
+      condition, is_odd);
 }
 
 /// ORDER BY the bare operator, or the index is not used.
-std::string indexed_text(std::int32_t dimension, const FilterShape& shape) {
+std::string indexed_text(std::int32_t dimension, const std::string& condition) {
   return fmt::format(
       "SELECT m.id, m.seq, m.embedding, NULL::float8 FROM {{bank}}.memories m WHERE m.embedding IS "
       "NOT NULL{1}"
       " ORDER BY {0} OPERATOR({{vector}}.<=>) ($1::{{vector}}.vector)::{{vector}}.halfvec({2}) "
       "LIMIT $2",
-      indexed_expression(dimension), shape.sql(3), dimension);
+      indexed_expression(dimension), condition, dimension);
 }
 
-/// $1 the text, $2 the LIMIT, filters from $3.
-std::string keyword_text(const FilterShape& shape) {
+/// $1 the terms as websearch_to_tsquery() reads them, $2 and $3 phrases that must and must not be
+/// there, $4 the LIMIT, the filter from $5.
+std::string keyword_text(const std::string& condition) {
+  constexpr std::string_view query = "websearch_to_tsquery('pg_catalog.english'::regconfig, {})";
+  const std::string word = fmt::format(fmt::runtime(query), "one");
   return fmt::format(
-      "WITH words AS MATERIALIZED (SELECT ('''' || replace(replace(lexeme, chr(92), "
-      "repeat(chr(92), 2)), '''', '''''')"
-      " || '''')::tsquery AS word FROM unnest(to_tsvector('pg_catalog.english'::regconfig, "
-      "left($1, 80000))) LIMIT 64),"
-      " anything AS MATERIALIZED (SELECT string_agg(word::text, ' | ')::tsquery AS query FROM "
-      "words),"
+      "WITH words AS MATERIALIZED (SELECT word FROM (SELECT {1} AS word FROM unnest($1::text[]) one"
+      ") w WHERE numnode(word) > 0 LIMIT 64),"
+      " conditions AS (SELECT {1} AS condition FROM unnest($2::text[]) one"
+      " UNION ALL SELECT !! {1} FROM unnest($3::text[]) one),"
+      " anything AS MATERIALIZED (SELECT string_agg('(' || word::text || ')', ' | ')::tsquery &&"
+      " coalesce((SELECT string_agg('(' || condition::text || ')', ' & ')::tsquery FROM conditions"
+      " WHERE numnode(condition) > 0), ''::tsquery) AS query FROM words),"
       " found AS MATERIALIZED (SELECT m.id, m.seq, m.tsv, length(m.tsv) AS size FROM "
       "{{bank}}.memories m"
       " WHERE m.tsv @@ (SELECT query FROM anything){0}),"
@@ -90,8 +97,8 @@ std::string keyword_text(const FilterShape& shape) {
       " LATERAL (SELECT sum(w.weight * ts_rank(ARRAY[1, 1, 1, 1]::float4[], f.tsv, "
       "w.word)::float8) AS score"
       " FROM weights w WHERE f.tsv @@ w.word) s"
-      " ORDER BY score DESC, f.seq LIMIT $2",
-      shape.sql(3));
+      " ORDER BY score DESC, f.seq LIMIT $4",
+      condition, word);
 }
 
 SearchSettings read_settings(const Rows& rows) {
@@ -117,20 +124,13 @@ Search::Search(const Database& database)
     : database_(database),
       settings_(database.names().sql(
           "SELECT dimension, vector_index, hnsw_ef_search, ivfflat_probes, model FROM "
-          "{bank}.bank_info")) {
-  for (int number = 0; number < FilterShape::count; ++number) {
-    const FilterShape shape = FilterShape::at(number);
-    exact_.push_back(database.names().statement(exact_text(shape)));
-    within_.push_back(database.names().statement(within_text(shape)));
-    keyword_.push_back(database.names().statement(keyword_text(shape)));
-  }
-}
+          "{bank}.bank_info")) {}
 
 std::string Search::exact_sql(const MemoryFilter& filter) {
-  return exact_text(FilterShape(filter));
+  return exact_text(condition_of(filter, first_of_filter).sql);
 }
 std::string Search::indexed_sql(std::int32_t dimension, const MemoryFilter& filter) {
-  return indexed_text(dimension, FilterShape(filter));
+  return indexed_text(dimension, condition_of(filter, first_of_filter).sql);
 }
 
 void Search::forget_settings() const {
@@ -152,7 +152,6 @@ Result<SearchSettings> Search::settings() const {
   if (rows->empty()) return Error{Errc::corrupt, "bank_info has lost its row"};
   const SearchSettings settings = read_settings(*rows);
   const std::lock_guard lock(mutex_);
-  if (known_.dimension != settings.dimension) indexed_.clear();
   known_ = settings;
   known_since_ = now;
   return settings;
@@ -214,9 +213,17 @@ Result<> Search::check_effort(std::int32_t effort) {
                fmt::format("choose one from 1 to {}", most_effort)};
 }
 
+Result<> Search::check(const QueryVector& query) const {
+  auto settings = settings_for(query);
+  if (!settings) return std::move(settings).error();
+  if (has_direction(query.numbers)) return ok();
+  return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+}
+
 Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
                                      const MemoryFilter& filter,
                                      std::optional<std::int32_t> effort) const {
+  BB5_TRY(validate(filter));
   const std::span<const float> query = asked.numbers;
   for (bool once_more = asked.model.empty();; once_more = false) {
     auto settings = settings_for(asked);
@@ -258,16 +265,16 @@ std::vector<Hit> scored(const Rows& rows, std::span<const float> query) {
 Result<Search::Candidates> Search::exact(const SearchSettings& settings,
                                          std::span<const float> query, std::size_t k,
                                          const MemoryFilter& filter) const {
-  const auto shape = static_cast<std::size_t>(FilterShape(filter).number());
+  const Condition condition = condition_of(filter, first_of_filter);
+  const Statement nearest = database_.names().statement(exact_text(condition.sql));
   const std::vector<float> unit = unit_of(query);
   const std::size_t spare = exact_limit(k);
   std::size_t odd = 0;
   while (true) {
     const std::size_t limit = spare + odd;
     Params params;
-    params.vector(unit).int8(limit_of(limit));
-    add_filter(params, filter);
-    auto answers = run(settings, {{exact_[shape], std::move(params)}});
+    params.vector(unit).int8(limit_of(limit)).append(condition.params);
+    auto answers = run(settings, {{nearest, std::move(params)}});
     if (!answers) return std::move(answers).error();
     const Rows* rows = &answers->front();
 
@@ -295,10 +302,10 @@ Result<Search::Candidates> Search::exact(const SearchSettings& settings,
     if (all_seen) {
       candidates.plan.looked_at = static_cast<std::int64_t>(distances.size() + odd_ones.size());
     } else if (distances.empty() || distances.back() <= bound) {
+      const Statement within = database_.names().statement(within_text(condition.sql));
       Params band;
-      band.vector(unit).float8(bound);
-      add_filter(band, filter);
-      answers = run(settings, {{within_[shape], std::move(band)}});
+      band.vector(unit).float8(bound).append(condition.params);
+      answers = run(settings, {{within, std::move(band)}});
       if (!answers) return std::move(answers).error();
       rows = &answers->front();
     }
@@ -312,32 +319,28 @@ Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
                                            const MemoryFilter& filter) const {
   static const Statement begin("BEGIN READ ONLY");
   static const Statement commit("COMMIT");
+  // The plan is made for what the filter says: a few memories are sorted, many come from the index.
   static const Statement hnsw(
       "SELECT set_config('hnsw.ef_search', $1, true),"
+      " set_config('plan_cache_mode', 'force_custom_plan', true),"
       " set_config('hnsw.iterative_scan', 'strict_order', true)");
   static const Statement ivfflat(
       "SELECT set_config('ivfflat.probes', $1, true),"
+      " set_config('plan_cache_mode', 'force_custom_plan', true),"
       " set_config('ivfflat.iterative_scan', 'relaxed_order', true)");
-  std::optional<Statement> statement;
-  {
-    const std::lock_guard lock(mutex_);
-    for (int number = static_cast<int>(indexed_.size()); number < FilterShape::count; ++number) {
-      indexed_.push_back(
-          database_.names().statement(indexed_text(settings.dimension, FilterShape::at(number))));
-    }
-    statement = indexed_[static_cast<std::size_t>(FilterShape(filter).number())];
-  }
+  const Condition condition = condition_of(filter, first_of_filter);
+  const Statement nearest =
+      database_.names().statement(indexed_text(settings.dimension, condition.sql));
   const std::size_t wanted = indexed_limit(k);
   const bool graph = settings.index == "hnsw";
   const auto effort = static_cast<std::size_t>(graph ? settings.ef_search : settings.probes);
   const std::size_t setting =
       graph ? std::min<std::size_t>(std::max(effort, wanted), 1000) : effort;
   Params params;
-  params.vector(unit_of(query)).int8(limit_of(wanted));
-  add_filter(params, filter);
+  params.vector(unit_of(query)).int8(limit_of(wanted)).append(condition.params);
   auto answers = run(settings, {{begin},
                                 {graph ? hnsw : ivfflat, Params().text(std::to_string(setting))},
-                                {*statement, std::move(params)},
+                                {nearest, std::move(params)},
                                 {commit}});
   if (!answers) return std::move(answers).error();
   Candidates candidates;
@@ -351,14 +354,19 @@ Result<Search::Candidates> Search::indexed(const SearchSettings& settings,
 
 Result<SearchResult> Search::keyword(std::string_view text, std::size_t k,
                                      const MemoryFilter& filter) const {
+  BB5_TRY(validate(filter));
   SearchResult result{.plan = {.index = "gin tsvector, idf × tf", .exact = true, .looked_at = -1}};
-  if (k == 0) return result;
+  const auto asked = ranking::asked_words(to_storable_utf8(text));
+  if (k == 0 || asked.terms.empty()) return result;
+  const Condition condition = condition_of(filter, 5);
+  const Statement statement = database_.names().statement(keyword_text(condition.sql));
   Params params;
-  params.text(to_storable_utf8(text)).int8(limit_of(k));
-  add_filter(params, filter);
-  auto rows = database_.read("search by keyword",
-                             keyword_[static_cast<std::size_t>(FilterShape(filter).number())],
-                             std::move(params));
+  params.texts(websearch_terms(asked.terms))
+      .texts(websearch_phrases(asked.required))
+      .texts(websearch_phrases(asked.forbidden))
+      .int8(limit_of(k))
+      .append(condition.params);
+  auto rows = database_.read("search by keyword", statement, std::move(params));
   if (!rows) return std::move(rows).error();
   for (int row = 0; row < rows->size(); ++row) {
     result.hits.push_back({MemoryId{rows->uuid(row, 0)}, rows->int8(row, 1), rows->float8(row, 2)});

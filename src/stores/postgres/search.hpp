@@ -33,9 +33,9 @@ struct SearchSettings {
 /// so the answer is that of brute force, ties included. Vectors too long or short for binary32 sums
 /// (a partial index knows them) are always candidates.
 ///
-/// keyword: any lexeme of the text; a lexeme counts ln(1 + (n - df + ½)/(df + ½)) times its
+/// keyword: any term of the question; a term counts ln(1 + (n - df + ½)/(df + ½)) times its
 /// saturated frequency (ts_rank of it alone), over the document's length (b = ½), where n and df
-/// count among the documents that hold any of the lexemes, so equal banks give equal scores.
+/// count among the documents that hold any of the terms, so equal banks give equal scores.
 class Search {
  public:
   explicit Search(const Database& database);
@@ -45,6 +45,8 @@ class Search {
                                std::optional<std::int32_t> effort = {}) const;
   /// Errors: invalid_argument.
   static Result<> check_effort(std::int32_t effort);
+  /// Whether nearest() would take the query. Errors: as there.
+  Result<> check(const QueryVector& query) const;
   Result<SearchResult> keyword(std::string_view text, std::size_t k,
                                const MemoryFilter& filter) const;
 
@@ -55,7 +57,7 @@ class Search {
 
   /// The statements, {bank} and {vector} still to be put in, and the LIMIT that they get for k: for
   /// tests of their plans, and to measure against. $1 the query in unit length, $2 the LIMIT, the
-  /// filter's lists from $3.
+  /// filter from $3.
   [[nodiscard]] static std::string exact_sql(const MemoryFilter& filter);
   [[nodiscard]] static std::string indexed_sql(std::int32_t dimension, const MemoryFilter& filter);
   [[nodiscard]] static std::size_t exact_limit(std::size_t k) { return k + 8 + k / 4; }
@@ -80,14 +82,10 @@ class Search {
 
   const Database& database_;
   Statement settings_;
-  std::vector<Statement> exact_;   // by shape of the filter
-  std::vector<Statement> within_;  // all whose distance is at most $2
-  std::vector<Statement> keyword_;
 
   mutable std::mutex mutex_;
   mutable SearchSettings known_;                               // guarded by mutex_
   mutable std::chrono::steady_clock::time_point known_since_;  // guarded by mutex_; zero: never
-  mutable std::vector<Statement> indexed_;  // guarded by mutex_; of known_'s dimension
 };
 
 }  // namespace bb5::postgres

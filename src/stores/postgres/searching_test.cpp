@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "stores/postgres/filter.hpp"
 #include "stores/postgres/search.hpp"
 #include "stores/postgres/test_server.hpp"
 #include "tests/contract/bank_contract.hpp"
@@ -87,8 +88,7 @@ class PostgresSearching : public testing::Test {
     const auto connection = connect();
     Params params;
     params.vector(std::vector<float>(dimension, 0.1f)).int8(20);
-    if (!filter.networks.empty()) params.texts(filter.networks);
-    if (filter.valid_at) params.timestamptz(*filter.valid_at);
+    params.append(condition_of(filter, 3).params);
     return explain(*connection, schema_->sql(sql), params, settings);
   }
 
@@ -231,6 +231,78 @@ TEST_F(PostgresSearching, AnIndexNeverMakesAnAnswerShortForWhatIsNotValid) {
   EXPECT_GE(same, 9u) << found->plan.index;
   EXPECT_THAT(bank.nearest(query, 600, valid)->hits, SizeIs(600));
   EXPECT_THAT(bank.nearest(query, 700, valid)->hits, SizeIs(600)) << "all there are";
+}
+
+/// Memories that say something of themselves, little of it common to many.
+void describe(std::vector<Memory>& memories) {
+  for (std::size_t i = 0; i < memories.size(); ++i) {
+    Memory& memory = memories[i];
+    const auto metadata = fmt::format(
+        R"({{"category":"c{}","task_id":"t{}","entities":["E{}"],"confidence":0.{},"n":{}}})",
+        i % 3, i % 40, i % 100, i % 10, i % 7);
+    memory = with_metadata(std::move(memory), metadata);
+    memory.created_at = Timestamp(std::chrono::seconds(i));
+  }
+}
+
+TEST_F(PostgresSearching, AnIndexNeverMakesAnAnswerShortUnderAnyFilter) {
+  for (const auto index :
+       {PostgresOptions::VectorIndex::hnsw, PostgresOptions::VectorIndex::ivfflat}) {
+    schema_ = std::make_unique<TestSchema>();
+    memories_.clear();
+    Bank& bank = open(index);
+    load(bank, 1'500);
+    describe(memories_);
+    ASSERT_THAT(bank.write({.memories = memories_, .on_conflict = OnConflict::replace}),
+                Succeeds());
+    ASSERT_THAT(derive(bank), Succeeds());
+    const auto chance = [&](unsigned of) { return random_() % of == 0; };
+    for (int round = 0; round < 60; ++round) {
+      MemoryFilter filter;
+      if (chance(3)) filter.categories = {fmt::format("c{}", random_() % 3)};
+      if (chance(6)) filter.tasks = {fmt::format("t{}", random_() % 40), "t7"};
+      if (chance(6)) filter.entities = {fmt::format("e{}", random_() % 100), "E5"};
+      if (chance(3)) filter.min_confidence = 0.1 * static_cast<double>(random_() % 10);
+      if (chance(3)) filter.since = Timestamp(std::chrono::seconds(random_() % 1'500));
+      if (chance(6)) filter.metadata.set("n", static_cast<std::int64_t>(random_() % 7));
+      std::set<MemoryId> matching;
+      for (const Memory& memory : memories_) {
+        if (matches(filter, memory)) matching.insert(memory.id);
+      }
+      const std::size_t k = std::vector<std::size_t>{1, 10, 100, 2'000}[random_() % 4];
+      const auto result = bank.nearest(vector(), k, filter);
+      ASSERT_THAT(result, Succeeds());
+      const auto ids = ids_of(*result);
+      const std::set<MemoryId> found(ids.begin(), ids.end());
+      SCOPED_TRACE(fmt::format("seed {}, round {}, {}", test_seed(), round, result->plan.index));
+      EXPECT_EQ(ids.size(), std::min(k, matching.size()));
+      EXPECT_EQ(found.size(), ids.size());
+      EXPECT_TRUE(std::includes(matching.begin(), matching.end(), found.begin(), found.end()));
+    }
+    bank_.reset();
+  }
+}
+
+TEST_F(PostgresSearching, AFilterThatLetsFewThroughIsAnsweredFromItsIndex) {
+  Bank& bank = open(PostgresOptions::VectorIndex::hnsw);
+  load(bank, 3'000);
+  describe(memories_);
+  ASSERT_THAT(bank.write({.memories = memories_, .on_conflict = OnConflict::replace}), Succeeds());
+  ASSERT_THAT(derive(bank), Succeeds());
+  must_execute(*connect(), schema_->sql("ANALYZE {bank}.memories; ANALYZE {bank}.mention_facts"));
+  const MemoryFilter late{.since = Timestamp(std::chrono::seconds(2'990))};
+  const MemoryFilter task{.tasks = {"t7"}};
+  const MemoryFilter entity{.entities = {"E5"}};
+  for (const auto& [filter, index] :
+       {std::pair(late, "memories_created_at"), std::pair(task, "memories_task"),
+        std::pair(entity, "mention_facts_name")}) {
+    EXPECT_THAT(plan_of(Search::exact_sql(filter), filter, ""), HasSubstr(index));
+    EXPECT_THAT(plan_of(Search::indexed_sql(dimension, filter), filter, ""), HasSubstr(index))
+        << "and not from that of the vectors";
+  }
+  const MemoryFilter many{.min_confidence = 0.1};
+  EXPECT_THAT(plan_of(Search::indexed_sql(dimension, many), many, ""),
+              HasSubstr("Index Scan using memories_vectors"));
 }
 
 TEST_F(PostgresSearching, VectorsBeyondBinary32SumsAreRankedRightly) {

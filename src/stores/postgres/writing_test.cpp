@@ -569,7 +569,7 @@ TEST_F(PostgresWriting, WritersOfVectorsAndThoseWhoMoveTheBanksNotesDoNotWaitFor
   ASSERT_THAT(bank_->set_embedder({"test/two", 2}), Succeeds());
   const auto other = connect();
   must_execute(*other, "BEGIN; SET lock_timeout = 2000");
-  must_execute(*other, schema_->sql("UPDATE {bank}.bank_info SET resolved_rev = 7"));
+  must_execute(*other, schema_->sql("UPDATE {bank}.bank_info SET hnsw_ef_search = 70"));
   std::promise<void> written;
   std::thread writer([&] {
     const std::vector<Memory> memories = {vector_memory("a", {1, 2})};

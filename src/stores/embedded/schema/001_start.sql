@@ -61,8 +61,10 @@ CREATE TABLE memories (
   author TEXT,
   thread TEXT,
   position INTEGER,
+  task TEXT,                                 -- what metadata says as task_id: derived
   entities TEXT,                             -- NULL: none
   content TEXT NOT NULL,
+  extra_words TEXT,                          -- to be found by, besides those of the content; NULL: none
   metadata TEXT NOT NULL,
   raw TEXT,
   raw_embedding_at INTEGER,
@@ -72,6 +74,7 @@ CREATE TABLE memories (
 CREATE INDEX memories_by_legacy_id ON memories (legacy_id);
 CREATE INDEX memories_by_network ON memories (network, kind);
 CREATE INDEX memories_by_time ON memories (created_at) WHERE created_at IS NOT NULL;
+CREATE INDEX memories_by_task ON memories (task) WHERE task IS NOT NULL;
 CREATE INDEX memories_by_thread ON memories (thread, position) WHERE thread IS NOT NULL;
 -- What is not valid yet, or no longer, at a moment: found without a look at the rest, or at the rows.
 CREATE INDEX memories_by_beginning ON memories (valid_from, valid_until, network, kind, vec_id) WHERE valid_from IS NOT NULL;
@@ -106,7 +109,7 @@ CREATE TRIGGER other_vectors_of_nothing AFTER DELETE ON memories BEGIN
 END;
 
 CREATE VIRTUAL TABLE memories_fts USING fts5 (
-  content, content = 'memories', content_rowid = 'seq',
+  content, extra_words, content = 'memories', content_rowid = 'seq',
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
 

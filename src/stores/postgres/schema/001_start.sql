@@ -65,13 +65,19 @@ CREATE TABLE {bank}.memories (
   raw_embedding_at bigint,
   given_model text COLLATE "C", -- of the vector that it came with, in other_vectors, where that is not `embedding`; '': dropped
   record_hash bytea NOT NULL,
+  extra_words text,           -- to be found by, besides those of the content; NULL: none
   -- A tsvector holds 1 MB: 80,000 characters fit whatever they are. What comes after is not found by keyword.
-  tsv tsvector GENERATED ALWAYS AS (to_tsvector('pg_catalog.english'::regconfig, left(content, 80000))) STORED,
+  tsv tsvector GENERATED ALWAYS AS (CASE WHEN extra_words IS NULL
+    THEN to_tsvector('pg_catalog.english'::regconfig, left(content, 80000))
+    ELSE to_tsvector('pg_catalog.english'::regconfig, left(content, 60000) || ' ' || left(extra_words, 20000)) END) STORED,
   CONSTRAINT memories_vector CHECK ((vector_state = 1) = (embedding IS NOT NULL))
 )
 -- A row with its vector in it fills most of a page; at the usual 2 kB everything else would move out.
 WITH (toast_tuple_target = 8160);
 CREATE INDEX memories_legacy_id ON {bank}.memories USING hash (legacy_id);
+CREATE INDEX memories_created_at ON {bank}.memories (created_at) WHERE created_at IS NOT NULL;
+-- Of a task's name the first characters: a B-tree cannot hold long ones.
+CREATE INDEX memories_task ON {bank}.memories (left(metadata ->> 'task_id', 200)) WHERE metadata ->> 'task_id' IS NOT NULL;
 CREATE INDEX memories_thread ON {bank}.memories (left(thread, 200), position) WHERE thread IS NOT NULL;
 -- Their length is beyond what pgvector's binary32 sums can hold; nearest() looks at them one by one.
 CREATE INDEX memories_odd_vectors ON {bank}.memories (seq)

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "operations/recall/fusion.hpp"
+#include "ports/ranking_source.hpp"
+#include "ranking/soft_terms.hpp"
+
+namespace bb5 {
+
+/// What the arms found for a question.
+struct Found {
+  std::string_view question;
+  std::span<const Hit> words;           ///< Best first.
+  std::span<const Hit> meaning;         ///< Best first.
+  const QueryVector* vector = nullptr;  ///< Of the question; nullptr: there is none.
+};
+
+struct RankedHits {
+  std::vector<FusedHit> order;  ///< Best first. strategy_scores are not filled.
+  std::size_t candidates = 0;   ///< Whoever was ranked,
+  std::size_t context = 0;      ///< and whoever stands beside them in their threads.
+  std::vector<double> weights;  ///< By signal.
+};
+
+/// The default order (ranking/rank.hpp) of what was found, and of its neighbours in threads, as far
+/// as the filter and the question's own conditions let them through. Errors: those of the bank.
+[[nodiscard]] Result<RankedHits> rank_hits(const RankingSource& bank, const Found& found,
+                                           const MemoryFilter& filter,
+                                           const ranking::WordNeighbours& neighbours);
+
+}  // namespace bb5
