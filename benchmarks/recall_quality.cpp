@@ -13,9 +13,11 @@
 #include "benchmarks/support/locomo.hpp"
 #include "benchmarks/support/measure.hpp"
 #include "benchmarks/support/retrieval_metrics.hpp"
+#include "benchmarks/support/stored_haystack.hpp"
 #include "benchmarks/support/vector_cache.hpp"
 #include "benchmarks/support/weight_fit.hpp"
 #include "embedders/local/local_embedder.hpp"
+#include "engine/open.hpp"
 #include "operations/recall/fusion.hpp"
 
 namespace {
@@ -129,6 +131,30 @@ Score score_mode(const Mode& mode, const std::vector<Haystack>& haystacks) {
   return score;
 }
 
+/// The same questions, asked of a store as a user asks; each haystack is a bank of its own.
+Score score_store(const std::string& store, const std::vector<Haystack>& haystacks,
+                  const std::vector<bench::Conversation>& conversations,
+                  bench::VectorCache& vectors, const EmbedderInfo& embedder) {
+  Score score;
+  for (std::size_t i = 0; i < haystacks.size(); ++i) {
+    const Addresses addresses{.store = store, .graph = {}, .bank = fmt::format("quality_{}", i)};
+    auto bank = open_bank(addresses, OpenMode::create);
+    if (bank) {
+      if (auto recorded = (*bank)->set_embedder(embedder); !recorded) bank = recorded.error();
+    }
+    if (!bank) {
+      fmt::print(stderr, "{}\n", bank.error().message);
+      std::exit(1);
+    }
+    const auto together =
+        haystacks.size() == 1 ? std::span(conversations) : std::span(conversations).subspan(i, 1);
+    const bench::StoredHaystack stored(std::move(*bank), together, vectors);
+    for (const auto& question : haystacks[i].questions())
+      score.add(question, stored.ask(question.text));
+  }
+  return score;
+}
+
 /// Of the median question.
 double ranking_seconds(const std::vector<Haystack>& haystacks) {
   std::vector<double> seconds;
@@ -173,11 +199,15 @@ int main(int argc, char** argv) {
   CLI::App app{"Recall@k, NDCG@10 and MRR of the ranking on LoCoMo."};
   std::string data = "../shared/data/locomo-dev/locomo-dev.json";
   std::string cache = "build/recall_quality_vectors.bin";
+  std::vector<std::string> stores = {"memory:"};
   bool one_bank = false;
   bool fit = false;
   app.add_option("--data", data, "conversations and questions (format: support/locomo.hpp)")
       ->capture_default_str();
   app.add_option("--cache", cache, "file that keeps vectors between runs")->capture_default_str();
+  app.add_option("--store", stores,
+                 "stores to ask too, in banks quality_0 … that are not there yet (repeatable)")
+      ->capture_default_str();
   app.add_flag("--one-bank", one_bank, "all conversations in one bank, not each in its own");
   app.add_flag("--fit", fit, "fit the weights too, leaving out one conversation in turn (minutes)");
   CLI11_PARSE(app, argc, argv);
@@ -214,6 +244,10 @@ int main(int argc, char** argv) {
       questions, conversations->size(), turns));
   columns(report);
   for (const Mode& mode : modes()) report.row(cells(mode.name, score_mode(mode, haystacks)));
+  for (const std::string& store : stores) {
+    report.row(cells("recall, " + without_password(store),
+                     score_store(store, haystacks, *conversations, vectors, (*embedder)->info())));
+  }
   report.remark(fmt::format(
       "Ranking what the arms found (FULL, vectors and neighbours of words given) takes {} of CPU "
       "a question.",

@@ -49,7 +49,7 @@ Result<> read_metadata(std::string_view name, const std::string& text, json::Obj
                    "a key has one value; ask once for each");
   const std::string value = text.substr(sign + 1);
   auto parsed = json::parse_text(value);
-  metadata.set(std::move(key), parsed ? std::move(*parsed) : json::Value(value));
+  metadata.set(std::move(key), parsed ? std::move(*parsed) : json::Value(to_storable_utf8(value)));
   return ok();
 }
 
@@ -191,6 +191,13 @@ const std::vector<LineMember>& line_members() {
   return members;
 }
 
+const Setter* setter_of(std::string_view name) {
+  const auto& members = line_members();
+  const auto member = std::find_if(members.begin(), members.end(),
+                                   [&](const LineMember& one) { return one.name == name; });
+  return member == members.end() ? nullptr : &member->set;
+}
+
 Error unknown_member(std::string_view name) {
   std::vector<std::string_view> names;
   for (const LineMember& member : line_members()) names.push_back(member.name);
@@ -246,12 +253,14 @@ CLI::Option* add_query_options(CLI::App& command, QueryFlags& flags) {
                   "At most so many memories, best first; 1 to 10000")
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
-  command.add_option("--offset", flags.offset, "Leave out so many of the best: the next page");
+  command.add_option("--offset", flags.offset, "Leave out so many of the best: the next page")
+      ->check(CLI::Range(0, 1'000'000'000));
   command
       .add_option("--tokens", flags.tokens,
                   "At most so many tokens of content: the best memories that fit, each whole; a "
                   "token is taken to be four characters")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000));
   add_filter_options(command, flags);
   add_list(command, "--strategies", flags.strategies,
            "Ways of finding, with commas between them: semantic (by meaning), keyword (by words)")
@@ -330,12 +339,10 @@ Result<RecallQuery> query_of_line(std::string_view line, RecallQuery query) {
   const json::Object* object = parsed->object();
   if (object == nullptr) return invalid("a query must be a JSON object");
   for (const auto& [key, value] : object->members()) {
-    const auto& members = line_members();
-    const auto member = std::find_if(members.begin(), members.end(),
-                                     [&](const LineMember& m) { return m.name == key; });
-    if (member == members.end()) return unknown_member(key);
+    const Setter* setter = setter_of(key);
+    if (setter == nullptr) return unknown_member(key);
     if (value.is_null()) continue;
-    BB5_TRY(member->set(fmt::format("`{}`", key), value, query));
+    BB5_TRY((*setter)(fmt::format("`{}`", key), value, query));
   }
   return query;
 }

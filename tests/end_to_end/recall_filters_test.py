@@ -69,7 +69,7 @@ class Filters(StoreTest):
              "rrf_k": 60, "metadata": {"round": 1}},
             {"query": "tea", "network": "opinion"},
             {"query": "tea", "max_confidence": 0.1},
-            {"query": "tea", "tokens": 8},
+            {"query": "tea", "tokens": 7},  # of 5, 7 and 7, in whatever order
         ]
         answers = self.must(self.store.json("recall", "--batch", "-", stdin="\n".join(map(json.dumps, lines)))).lines
         found = [[result["content"].split()[-1] for result in answer["results"]] for answer in answers]
@@ -88,13 +88,13 @@ class Filters(StoreTest):
         cut = self.must(self.store.json("recall", "tea", "--tokens", budget)).document
         self.assertEqual([result["content"] for result in cut["results"]], contents[:2])
         self.assertEqual(cut["receipt"]["tokens"], {"budget": budget, "used": budget, "left_out": 1})
-        self.assertIn(f"{budget} tokens hold 2 of 3", cut["receipt"]["short"])
+        self.assertIn(f"the budget of tokens ({budget}) holds 2 of 3", cut["receipt"]["short"])
         said = self.must(self.store.run("recall", "tea", "--tokens", budget))
         self.assertIn("RECALL RESULTS (2 memories)", said.out)
-        self.assertIn(f"{budget} tokens hold 2 of 3, the next takes {cost[2]}", said.err)
+        self.assertIn(f"the budget of tokens ({budget}) holds 2 of 3, the next takes {cost[2]}", said.err)
         nothing = self.must(self.store.run("recall", "tea", "--tokens", "1"))
         self.assertEqual(nothing.out, "No memories found.\n")
-        self.assertIn("1 tokens hold 0 of 3", nothing.err)
+        self.assertIn("the budget of tokens (1) holds 0 of 3", nothing.err)
 
     def test_what_makes_no_sense_is_refused_with_the_remedy(self):
         for flags, words in (
@@ -109,8 +109,10 @@ class Filters(StoreTest):
             (["--network", "facts"], ["--network", "observation"]),
             (["--top-k", "0"], ["--top-k", "10000"]),
             (["--top-k", "1000000000"], ["--top-k", "10000"]),
-            (["--tokens", "0"], ["0 tokens"]),
+            (["--tokens", "0"], ["--tokens"]),
+            (["--tokens", "-5"], ["--tokens"]),
             (["--tokens", "few"], ["--tokens"]),
+            (["--offset", "-1"], ["--offset"]),
         ):
             answer = self.store.run("recall", "tea", *flags)
             self.assertEqual((answer.code, answer.out), (2, ""), (flags, answer))
@@ -118,6 +120,7 @@ class Filters(StoreTest):
                 self.assertIn(word, answer.err, flags)
         for line, word in (
             ({"networks": ["facts"]}, "`networks`: there is no network `facts`"),
+            ({"tokens": 0}, "a budget of 0 tokens holds nothing"),
             ({"limit": 0}, "limit 0 is not between 1 and 10000"),
             ({"limit": 10 ** 9}, "limit 1000000000 is not between 1 and 10000"),
             ({"since": "2026-03-02", "until": "2026-03-01"}, "is not before until"),

@@ -249,9 +249,9 @@ class Recalling {
     receipt.held = page->memories;
     const std::size_t left_out = receipt.tokens ? receipt.tokens->left_out : 0;
     if (left_out > 0)
-      receipt.short_of =
-          fmt::format("{} tokens hold {} of {}, the next takes {}", receipt.tokens->budget,
-                      receipt.returned, receipt.returned + left_out, receipt.tokens->next);
+      receipt.short_of = fmt::format("the budget of tokens ({}) holds {} of {}, the next takes {}",
+                                     receipt.tokens->budget, receipt.returned,
+                                     receipt.returned + left_out, receipt.tokens->next);
     if (receipt.returned + left_out < receipt.asked) {
       std::string why = receipt.short_of;
       for (const ArmReceipt& arm : receipt.arms) {

@@ -297,12 +297,13 @@ TEST_F(Recall, TellsWhatABudgetOfTokensLeftOut) {
   EXPECT_THAT(ids(*cut), ElementsAre("tea at four", "coffee at nine"));
   EXPECT_EQ(cut->receipt.tokens->used, 7U);
   EXPECT_EQ(cut->receipt.returned, 2U);
-  EXPECT_EQ(cut->receipt.short_of, "7 tokens hold 2 of 3, the next takes 1");
+  EXPECT_EQ(cut->receipt.short_of, "the budget of tokens (7) holds 2 of 3, the next takes 1");
   query.tokens = 2;
-  EXPECT_EQ(recall(*bank_, query)->receipt.short_of, "2 tokens hold 0 of 3, the next takes 3");
+  EXPECT_EQ(recall(*bank_, query)->receipt.short_of,
+            "the budget of tokens (2) holds 0 of 3, the next takes 3");
   query.limit = 5;
   EXPECT_EQ(recall(*bank_, query)->receipt.short_of,
-            "2 tokens hold 0 of 3, the next takes 3; semantic: 3 of 3 match");
+            "the budget of tokens (2) holds 0 of 3, the next takes 3; semantic: 3 of 3 match");
   query.tokens = 8;
   query.limit = 3;
   const auto whole = recall(*bank_, query);

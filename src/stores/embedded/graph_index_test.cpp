@@ -45,6 +45,7 @@ class GraphIndexTest : public testing::Test {
       Memory& memory = batch[static_cast<std::size_t>(i)];
       if ((first + i) % 3 == 0) memory.valid_until = moment((first + i) % 13);
       if ((first + i) % 50 == 0) memory.network = "rare";
+      memory.category = (first + i) % 2 == 0 ? "tea" : "coffee";
     }
     write(batch);
   }
@@ -64,6 +65,7 @@ class GraphIndexTest : public testing::Test {
       if (!filter.networks.empty() && filter.networks.front() != memory.network) continue;
       if (filter.valid_at && memory.valid_until && *memory.valid_until <= *filter.valid_at)
         continue;
+      if (!filter.categories.empty() && filter.categories.front() != memory.category) continue;
       if (!memory.embedding.empty()) scores.push_back(cosine(query, memory.embedding));
     }
     std::sort(scores.rbegin(), scores.rend());
@@ -116,6 +118,7 @@ class GraphIndexTest : public testing::Test {
       MemoryFilter filter;
       if (i % 3 == 1) filter.networks = {i % 2 == 0 ? "world" : "rare"};
       if (i % 4 == 1) filter.valid_at = moment(static_cast<std::int64_t>(random() % 14));
+      if (i % 5 == 2) filter.categories = {"tea"};
       const Asked asked = ask(random_vector(random, dimension), k, filter);
       if (asked.plan.find("hnsw") == std::string::npos) continue;
       ++by_graph;

@@ -12,9 +12,9 @@
 #include "model/cosine.hpp"
 #include "stores/embedded/cosine_kernels.hpp"
 #include "stores/embedded/file_lock.hpp"
-#include "stores/embedded/filter_rows.hpp"
 #include "stores/embedded/float_blob.hpp"
 #include "stores/embedded/memory_rows.hpp"
+#include "stores/embedded/sieve.hpp"
 
 namespace bb5::embedded {
 namespace {
@@ -27,26 +27,6 @@ bool are_too_many(std::int64_t dead, std::size_t rows) {
 }
 
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
-
-using Labels = std::optional<std::vector<std::int64_t>>;
-
-/// Which vectors a search looks at, as the transaction of the search sees it: by their labels, less
-/// those of memories that are not valid at the moment asked about; or, where the filter says more
-/// than that, those that are listed.
-struct Sieve {
-  Labels labels;
-  std::vector<std::int64_t> left_out;               // vec_ids, ascending
-  std::optional<std::vector<std::int64_t>> listed;  // vec_ids, ascending
-
-  [[nodiscard]] bool leaves_out(std::int64_t vec_id) const {
-    return !left_out.empty() && std::binary_search(left_out.begin(), left_out.end(), vec_id);
-  }
-  [[nodiscard]] bool lets_through(std::int64_t vec_id, std::int64_t label) const {
-    if (listed) return std::binary_search(listed->begin(), listed->end(), vec_id);
-    return (!labels || std::binary_search(labels->begin(), labels->end(), label)) &&
-           !leaves_out(vec_id);
-  }
-};
 
 /// What one transaction sees of the bank's vectors.
 struct BankState {
@@ -81,42 +61,6 @@ Result<bool> belongs(Connection& connection, const CodesView& view, const BankSt
       },
       view.covers()));
   return same;
-}
-
-Result<std::vector<std::int64_t>> listed_vectors(Connection& connection,
-                                                 const MemoryFilter& filter) {
-  const Condition condition = condition_of(filter, 1);
-  std::vector<std::int64_t> vec_ids;
-  BB5_TRY(connection.each(
-      "SELECT m.vec_id FROM memories m WHERE m.vec_id IS NOT NULL" + condition.sql,
-      [&](const Row& row) { vec_ids.push_back(row.integer(0)); }, condition.values));
-  std::sort(vec_ids.begin(), vec_ids.end());
-  return vec_ids;
-}
-
-Result<Sieve> sieve_of(Connection& connection, const MemoryFilter& filter) {
-  Sieve sieve;
-  if (!is_plain(filter)) {
-    auto listed = listed_vectors(connection, filter);
-    if (!listed) return std::move(listed).error();
-    sieve.listed = std::move(*listed);
-    return sieve;
-  }
-  auto labels = labels_of(connection, filter);
-  if (!labels) return std::move(labels).error();
-  auto not_valid = not_valid_at(connection, filter.valid_at, *labels);
-  if (!not_valid) return std::move(not_valid).error();
-  sieve.labels = std::move(*labels);
-  sieve.left_out = std::move(not_valid->vec_ids);
-  return sieve;
-}
-
-/// How many vectors it lets through.
-Result<std::int64_t> count_vectors(Connection& connection, const Sieve& sieve) {
-  if (sieve.listed) return std::ssize(*sieve.listed);
-  auto labelled = count_memories(connection, sieve.labels, VectorState::indexed);
-  if (!labelled) return labelled;
-  return *labelled - std::ssize(sieve.left_out);
 }
 
 /// A query as the kernels take it: q ≈ step · numbers.

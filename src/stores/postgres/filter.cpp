@@ -47,7 +47,11 @@ class Conditions {
   void add_metadata(const json::Object& members) {
     for (const auto& [key, value] : members.members()) {
       const auto json = to_jsonb(json::write_compact(value)).text;
-      add("m.metadata -> {0} = {1}", 2).text(key).jsonb(json.value_or("null"));
+      if (json) {
+        add("m.metadata -> {0} = {1}", 2).text(key).jsonb(*json);
+      } else {  // more than jsonb can hold: nothing is equal to it there
+        condition_.sql += " AND FALSE";
+      }
     }
   }
   [[nodiscard]] Condition take() && { return std::move(condition_); }

@@ -274,7 +274,7 @@ TEST_F(PostgresSearching, AnIndexNeverMakesAnAnswerShortUnderAnyFilter) {
       ASSERT_THAT(result, Succeeds());
       const auto ids = ids_of(*result);
       const std::set<MemoryId> found(ids.begin(), ids.end());
-      SCOPED_TRACE(fmt::format("seed {}, round {}, {}", test_seed(), round, result->plan.index));
+      SCOPED_TRACE(fmt::format("round {}, {}", round, result->plan.index));
       EXPECT_EQ(ids.size(), std::min(k, matching.size()));
       EXPECT_EQ(found.size(), ids.size());
       EXPECT_TRUE(std::includes(matching.begin(), matching.end(), found.begin(), found.end()));
