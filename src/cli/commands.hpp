@@ -28,6 +28,7 @@ void add_reembed_command(CLI::App& app, Context& context, Action& action);  // r
 void add_transfer_commands(CLI::App& app, Context& context,
                            Action& action);  // export import backup restore
 void add_entity_commands(CLI::App& app, Context& context, Action& action);  // entities
+void add_index_commands(CLI::App& app, Context& context, Action& action);   // index
 void add_store_commands(CLI::App& app, Context& context, Action& action);   // init stats doctor
 
 }  // namespace bb5::cli

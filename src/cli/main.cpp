@@ -32,8 +32,8 @@ bool asked_for_json(int argc, char** argv) {
 /// What to say of a command line that begins with a word that is no verb.
 std::optional<std::string> unknown_verb(int argc, char** argv) {
   constexpr std::string_view verbs[] = {
-      "init",   "stats",  "doctor",  "migrate", "add",    "get",    "list",    "update",  "forget",
-      "retain", "recall", "reembed", "export",  "import", "backup", "restore", "entities"};
+      "init",   "stats",  "doctor",  "migrate", "add",    "get",    "list",    "update",   "forget",
+      "retain", "recall", "reembed", "export",  "import", "backup", "restore", "entities", "index"};
   if (argc < 2 || argv[1][0] == '-') return std::nullopt;
   if (std::find(std::begin(verbs), std::end(verbs), argv[1]) != std::end(verbs))
     return std::nullopt;
@@ -78,6 +78,7 @@ int run(int argc, char** argv) {
   add_recall_command(app, context, action);
   add_reembed_command(app, context, action);
   add_entity_commands(app, context, action);
+  add_index_commands(app, context, action);
   add_transfer_commands(app, context, action);
   app.footer("Global options stand before or after the verb. More: bb5-memory VERB --help");
 

@@ -143,8 +143,9 @@ void print_receipt(const RecallReceipt& receipt, bool as_of) {
       const std::string looked_at =
           arm.plan.looked_at >= 0 ? fmt::format("looked at {:>9}", arm.plan.looked_at) : "";
       const std::string best = arm.best ? fmt::format("best {:>7.3f}", *arm.best) : "no hits";
-      fmt::print(stderr, "  {:<9} {:<19}  found {:>4}  {:<12}  {}  {:.1f} ms\n", arm.arm, looked_at,
-                 arm.found, best, arm.plan.index, arm.milliseconds);
+      fmt::print(stderr, "  {:<9} {:<19}  found {:>4}  {:<12}  {}{}  {:.1f} ms\n", arm.arm,
+                 looked_at, arm.found, best, arm.plan.index, arm.plan.exact ? "" : ", approximate",
+                 arm.milliseconds);
     } else {
       fmt::print(stderr, "  {:<9} skipped: {}\n", arm.arm, arm.why);
     }

@@ -8,6 +8,7 @@
 #include "ports/other_vectors.hpp"
 #include "ports/ranking_source.hpp"
 #include "ports/statement_index.hpp"
+#include "ports/vector_index.hpp"
 
 namespace bb5 {
 
@@ -16,6 +17,7 @@ namespace bb5 {
 class Bank : public MemoryStore,
              public OtherVectors,
              public MemorySearch,
+             public VectorIndex,
              public RankingSource,
              public StatementIndex,
              public EmbeddingCache,

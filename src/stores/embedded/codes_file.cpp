@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ids.hpp"
 #include "stores/embedded/cosine_kernels.hpp"
 #include "stores/embedded/float_blob.hpp"
 
@@ -18,7 +19,7 @@ namespace bb5::embedded {
 namespace {
 
 constexpr std::array<char, 8> magic{'B', 'B', '5', 'C', 'O', 'D', 'E', 'S'};
-constexpr std::uint32_t format_version = 1;
+constexpr std::uint32_t format_version = 2;
 constexpr std::size_t published_at = 512;  // in the header, a disk sector of its own
 
 struct Header {
@@ -26,6 +27,7 @@ struct Header {
   std::uint32_t version;
   std::uint32_t dimension;
   std::uint64_t block_bytes;
+  std::uint64_t generation;
   std::uint64_t checksum;  // of the above
 };
 
@@ -51,7 +53,9 @@ std::uint64_t check_of(const Published& published) {
 std::uint64_t checksum_of(const Header& header) {
   std::uint64_t word = 0;
   std::memcpy(&word, header.magic.data(), sizeof word);
-  return mix(mix(mix(mix(1, word), header.version), header.dimension), header.block_bytes);
+  const std::uint64_t shape =
+      mix(mix(mix(mix(1, word), header.version), header.dimension), header.block_bytes);
+  return mix(shape, header.generation);
 }
 
 /// Four chains side by side keep the multiplier busy: faster than memory.
@@ -100,8 +104,15 @@ bool publish(int file, std::size_t count, std::int64_t covers) {
 
 bool write_header(int file, const CodesLayout& layout) {
   std::vector<char> page(CodesLayout::header_bytes, '\0');
-  Header header{magic, format_version, static_cast<std::uint32_t>(layout.dimension),
-                layout.block_bytes, 0};
+  std::uint64_t generation = 0;
+  const Uuid random = Uuid::random();
+  std::memcpy(&generation, random.bytes.data() + 8, sizeof generation);
+  Header header{magic,
+                format_version,
+                static_cast<std::uint32_t>(layout.dimension),
+                layout.block_bytes,
+                generation,
+                0};
   header.checksum = checksum_of(header);
   std::memcpy(page.data(), &header, sizeof header);
   return write_all(file, page.data(), page.size(), 0) && publish(file, 0, 0);
@@ -239,11 +250,13 @@ CodedVector encode_vector(std::span<const float> vector, std::span<std::int8_t> 
 
 struct CodesView::Mapping {
   /// Takes the file's handle over.
-  Mapping(OpenFile& opened, const CodesLayout& of_file, const char* mapped, std::size_t reserved,
-          const struct stat& info)
+  Mapping(OpenFile& opened, const CodesLayout& of_file, std::uint64_t of_generation,
+          const char* mapped, std::size_t reserved, const struct stat& info)
       : layout(of_file),
+        generation(of_generation),
         base(mapped),
         length(reserved),
+        sound(most_rows(of_file, reserved) / 64 + 1),
         device(info.st_dev),
         inode(info.st_ino),
         file(opened.release()) {}
@@ -252,8 +265,10 @@ struct CodesView::Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   CodesLayout layout;
+  std::uint64_t generation;
   const char* base;
   std::size_t length;  // reserved; the file may be shorter, and grow
+  mutable std::vector<std::atomic<std::uint64_t>> sound;  // a bit a row: its checksum was right
   dev_t device;
   ino_t inode;
   OpenFile file;
@@ -275,26 +290,42 @@ struct CodesView::Mapping {
     return std::nullopt;
   }
 
+  [[nodiscard]] static std::size_t most_rows(const CodesLayout& layout, std::size_t bytes) {
+    return (bytes / layout.block_bytes + 1) * CodesLayout::rows_per_block;
+  }
+
+  [[nodiscard]] bool is_sound(std::size_t row) const {
+    std::atomic<std::uint64_t>& word = sound[row / 64];
+    const std::uint64_t bit = std::uint64_t{1} << (row % 64);
+    if ((word.load(std::memory_order_relaxed) & bit) != 0) return true;
+    const char* block = block_at(row / CodesLayout::rows_per_block);
+    const std::size_t at = row % CodesLayout::rows_per_block;
+    const auto checksum = checksum_of_row(
+        field<std::int8_t>(block, layout.codes_at) + at * layout.width, layout.width,
+        field<float>(block, layout.factors_at)[at], field<float>(block, layout.errors_at)[at],
+        field<std::uint32_t>(block, layout.labels_at)[at],
+        field<std::int64_t>(block, layout.vec_ids_at)[at],
+        field<std::int64_t>(block, layout.stamps_at)[at]);
+    if (checksum != field<std::uint32_t>(block, layout.checksums_at)[at]) return false;
+    word.fetch_or(bit, std::memory_order_relaxed);
+    return true;
+  }
+
   [[nodiscard]] bool verify(std::size_t count) {
     for (std::size_t row = verified; row < count; ++row) {
-      const char* block = block_at(row / CodesLayout::rows_per_block);
-      const std::size_t at = row % CodesLayout::rows_per_block;
-      const auto checksum = checksum_of_row(
-          field<std::int8_t>(block, layout.codes_at) + at * layout.width, layout.width,
-          field<float>(block, layout.factors_at)[at], field<float>(block, layout.errors_at)[at],
-          field<std::uint32_t>(block, layout.labels_at)[at],
-          field<std::int64_t>(block, layout.vec_ids_at)[at],
-          field<std::int64_t>(block, layout.stamps_at)[at]);
-      if (checksum != field<std::uint32_t>(block, layout.checksums_at)[at]) return false;
+      if (!is_sound(row)) return false;
     }
     verified = std::max(verified, count);
     return true;
   }
 };
 
-const CodesLayout& CodesView::layout() const {
-  return mapping_->layout;
-}
+CodesView::CodesView(std::shared_ptr<const Mapping> mapping, std::size_t count, std::int64_t covers)
+    : mapping_(std::move(mapping)),
+      layout_(mapping_->layout),
+      blocks_(mapping_->block_at(0)),
+      count_(count),
+      covers_(covers) {}
 
 CodesView::Block CodesView::block(std::size_t number) const {
   const char* at = mapping_->block_at(number);
@@ -309,11 +340,12 @@ CodesView::Block CodesView::block(std::size_t number) const {
       .stamps = field<std::int64_t>(at, lay.stamps_at)};
 }
 
-std::int64_t CodesView::vec_id(std::size_t row) const {
-  return block(row / CodesLayout::rows_per_block).vec_ids[row % CodesLayout::rows_per_block];
+std::uint64_t CodesView::generation() const {
+  return mapping_->generation;
 }
-std::int64_t CodesView::stamp(std::size_t row) const {
-  return block(row / CodesLayout::rows_per_block).stamps[row % CodesLayout::rows_per_block];
+
+bool CodesView::is_sound(std::size_t row) const {
+  return mapping_->is_sound(row);
 }
 
 std::optional<std::size_t> CodesView::find(std::int64_t wanted) const {
@@ -367,13 +399,20 @@ std::optional<CodesView> CodesFile::view(std::size_t dimension) {
     current_ = open_mapping(dimension);
     if (current_ == nullptr || needed > current_->length) return std::nullopt;
   }
-  if (!current_->verify(count)) return std::nullopt;
-  CodesView view;
-  view.mapping_ = current_;
-  view.count_ = count;
-  view.covers_ =
-      count == 0 ? published->covers : std::max(published->covers, view.vec_id(count - 1));
+  if (count > 0 && !current_->is_sound(count - 1)) return std::nullopt;
+  CodesView view(current_, count, published->covers);
+  if (count > 0) view.covers_ = std::max(view.covers_, view.vec_id(count - 1));
   return view;
+}
+
+bool CodesFile::verify(const CodesView& view) {
+  const std::lock_guard lock(mutex_);
+  // A file that has been replaced meanwhile is read by its bits alone.
+  if (view.mapping_ == current_) return current_->verify(view.count());
+  for (std::size_t row = 0; row < view.count(); ++row) {
+    if (!view.is_sound(row)) return false;
+  }
+  return true;
 }
 
 std::shared_ptr<CodesView::Mapping> CodesFile::open_mapping(std::size_t dimension) const {
@@ -395,8 +434,8 @@ std::shared_ptr<CodesView::Mapping> CodesFile::open_mapping(std::size_t dimensio
   const std::size_t length = with_room_to_grow(static_cast<std::size_t>(info.st_size));
   void* base = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, file.handle(), 0);
   if (base == MAP_FAILED) return nullptr;
-  return std::make_shared<CodesView::Mapping>(file, layout, static_cast<const char*>(base), length,
-                                              info);
+  return std::make_shared<CodesView::Mapping>(file, layout, header.generation,
+                                              static_cast<const char*>(base), length, info);
 }
 
 Result<bool> CodesFile::append(const CodesView& view, const RowSource& rows, std::int64_t covers) {

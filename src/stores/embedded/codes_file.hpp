@@ -70,8 +70,10 @@ class CodesView {
  public:
   struct Mapping;
 
-  [[nodiscard]] const CodesLayout& layout() const;
+  [[nodiscard]] const CodesLayout& layout() const { return layout_; }
   [[nodiscard]] std::size_t count() const { return count_; }
+  /// Drawn at random for each new file: what names rows of one file says so with this.
+  [[nodiscard]] std::uint64_t generation() const;
   /// Every vector up to this vec_id that the database held at some earlier moment is here.
   [[nodiscard]] std::int64_t covers() const { return covers_; }
 
@@ -89,14 +91,40 @@ class CodesView {
   [[nodiscard]] std::size_t blocks() const {
     return (count_ + CodesLayout::rows_per_block - 1) / CodesLayout::rows_per_block;
   }
-  [[nodiscard]] std::int64_t vec_id(std::size_t row) const;
-  [[nodiscard]] std::int64_t stamp(std::size_t row) const;
+  [[nodiscard]] std::int64_t vec_id(std::size_t row) const {
+    return *at<std::int64_t>(row, layout_.vec_ids_at);
+  }
+  [[nodiscard]] std::int64_t stamp(std::size_t row) const {
+    return *at<std::int64_t>(row, layout_.stamps_at);
+  }
+  [[nodiscard]] const std::int8_t* codes(std::size_t row) const {
+    return at<std::int8_t>(row, layout_.codes_at, layout_.width);
+  }
+  [[nodiscard]] const float& factor(std::size_t row) const {
+    return *at<float>(row, layout_.factors_at);
+  }
+  [[nodiscard]] float error(std::size_t row) const { return *at<float>(row, layout_.errors_at); }
+  [[nodiscard]] std::uint32_t label(std::size_t row) const {
+    return *at<std::uint32_t>(row, layout_.labels_at);
+  }
+  /// False: the row is damaged. Computed once a row and process; see CodesFile::verify().
+  [[nodiscard]] bool is_sound(std::size_t row) const;
   /// The row of a vec_id, or nothing.
   [[nodiscard]] std::optional<std::size_t> find(std::int64_t wanted) const;
 
  private:
   friend class CodesFile;
+  CodesView(std::shared_ptr<const Mapping> mapping, std::size_t count, std::int64_t covers);
+
+  template <class T>
+  [[nodiscard]] const T* at(std::size_t row, std::size_t field_at, std::size_t each = 1) const {
+    const char* block = blocks_ + row / CodesLayout::rows_per_block * layout_.block_bytes;
+    return reinterpret_cast<const T*>(block + field_at) + row % CodesLayout::rows_per_block * each;
+  }
+
   std::shared_ptr<const Mapping> mapping_;
+  CodesLayout layout_;
+  const char* blocks_;
   std::size_t count_ = 0;
   std::int64_t covers_ = 0;
 };
@@ -106,9 +134,12 @@ class CodesFile {
  public:
   explicit CodesFile(std::filesystem::path path) : path_(std::move(path)) {}
 
-  /// The present content; nothing when the file is missing, damaged or of another dimension.
-  /// Checks what it has not checked before.
+  /// The present content; nothing when the file is missing, damaged in its header or of another
+  /// dimension. Rows are not looked at: whoever reads few of them asks is_sound() of each, whoever
+  /// reads them all verify().
   [[nodiscard]] std::optional<CodesView> view(std::size_t dimension);
+  /// True: every row is as it was written. Checks what it has not checked before.
+  [[nodiscard]] bool verify(const CodesView& view);
 
   /// Calls its argument with each row, in order of vec_id.
   using RowSource = std::function<Result<>(const std::function<void(const VectorRow&)>&)>;

@@ -1,5 +1,6 @@
 #include "stores/embedded/cosine_kernels.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -25,10 +26,18 @@ TEST(CosineKernels, EveryKernelOfThisProcessorGivesTheSameIntegersAsThePlainOne)
         number = static_cast<std::int16_t>(static_cast<int>(random() % 20001) - 10000);
       std::vector<std::int32_t> expected(rows);
       plain.run(codes.data(), rows, width, query.data(), expected.data());
+      std::vector<const std::int8_t*> backwards;
+      for (std::size_t row = rows; row-- > 0;) backwards.push_back(codes.data() + row * width);
       for (const NamedKernel& kernel : available_kernels()) {
         std::vector<std::int32_t> sums(rows, -1);
         kernel.run(codes.data(), rows, width, query.data(), sums.data());
         EXPECT_EQ(sums, expected) << kernel.name << " " << rows << " x " << width;
+        kernel.gather(backwards.data(), rows, width, query.data(), sums.data());
+        std::reverse(sums.begin(), sums.end());
+        EXPECT_EQ(sums, expected) << kernel.name << " " << rows << " x " << width;
+        EXPECT_EQ(kernel.pair(codes.data(), backwards[0], width),
+                  plain.pair(codes.data(), backwards[0], width))
+            << kernel.name << " " << width;
       }
     }
   }

@@ -96,7 +96,7 @@ class EmbeddedBank final : public Bank {
 
   Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
                                const MemoryFilter& filter) const override {
-    return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter); });
+    return with_reader([&](Connection& c) { return vectors_.nearest(c, query, k, filter, {}); });
   }
   Result<std::vector<ranking::Neighbour>> near(
       std::span<const ranking::Reach> memories) const override {
@@ -114,6 +114,25 @@ class EmbeddedBank final : public Bank {
   }
   Result<std::vector<DerivedStep>> derived_steps() const override;
   Result<> derive(const DeriveProgress& progress) override;
+
+  // --- the index ---
+
+  Result<Status> vector_index() const override;
+  Result<SearchResult> nearest_exact(const QueryVector& query, std::size_t k) const override {
+    return with_reader(
+        [&](Connection& c) { return vectors_.nearest(c, query, k, {}, {.exact = true}); });
+  }
+  Result<SearchResult> nearest_with(std::int32_t effort, const QueryVector& query,
+                                    std::size_t k) const override {
+    BB5_TRY(GraphIndex::check_ef_search(effort));
+    return with_reader([&](Connection& c) {
+      return vectors_.nearest(c, query, k, {}, {.ef_search = static_cast<std::size_t>(effort)});
+    });
+  }
+  Result<> set_effort(std::int32_t effort, double recall) override {
+    return change([&](Connection& c) { return GraphIndex::record_effort(c, effort, recall); });
+  }
+  Result<> rebuild_index(const Choice& choice, const DeriveProgress& progress) override;
 
   Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
                                                     const LedgerBatch* ledger) override {
@@ -333,7 +352,10 @@ class EmbeddedBank final : public Bank {
   }
 
   [[nodiscard]] std::int64_t bytes_on_disk() const;
-  Result<DerivedStep> codes_step() const;
+  static DerivedStep codes_step(const VectorSearch::Coverage& coverage);
+  static DerivedStep index_step(const VectorSearch::Coverage& coverage);
+  Result<> derive_codes(const DeriveProgress& progress);
+  Result<> derive_index(const DeriveProgress& progress);
 
   std::unique_ptr<Connections> connections_;
   mutable VectorSearch vectors_;
@@ -341,8 +363,8 @@ class EmbeddedBank final : public Bank {
 
 std::int64_t EmbeddedBank::bytes_on_disk() const {
   std::int64_t bytes = 0;
-  for (const char* suffix :
-       {"", "-wal", "-shm", "-codes", "-codes-lock", "-migration-lock", "-relay-lock"}) {
+  for (const char* suffix : {"", "-wal", "-shm", "-codes", "-codes-lock", "-index", "-index-lock",
+                             "-migration-lock", "-relay-lock"}) {
     std::error_code missing;
     const auto size = std::filesystem::file_size(side_file(connections_->file(), suffix), missing);
     if (!missing) bytes += static_cast<std::int64_t>(size);
@@ -360,38 +382,107 @@ Result<std::vector<std::string>> EmbeddedBank::check(bool thorough) const {
   return findings;
 }
 
-Result<MemorySearch::DerivedStep> EmbeddedBank::codes_step() const {
+Result<std::vector<MemorySearch::DerivedStep>> EmbeddedBank::derived_steps() const {
   auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
   if (!coverage) return std::move(coverage).error();
-  // A few vectors are read as they are: that is no unfinished work.
-  const bool ready = coverage->vectors - coverage->coded <= VectorSearch::longest_tail;
-  return DerivedStep{.name = "vector codes",
-                     .done = ready ? coverage->vectors : coverage->coded,
-                     .total = coverage->vectors,
-                     .state = ready                 ? "ready"
-                              : coverage->coded > 0 ? "building"
-                                                    : "waiting"};
+  return std::vector<DerivedStep>{codes_step(*coverage), index_step(*coverage)};
 }
 
-Result<std::vector<MemorySearch::DerivedStep>> EmbeddedBank::derived_steps() const {
-  auto codes = codes_step();
-  if (!codes) return std::move(codes).error();
-  return std::vector<DerivedStep>{std::move(*codes)};
+MemorySearch::DerivedStep EmbeddedBank::codes_step(const VectorSearch::Coverage& coverage) {
+  // A few vectors are read as they are: that is no unfinished work.
+  const bool ready = coverage.vectors - coverage.coded <= VectorSearch::longest_tail;
+  return DerivedStep{.name = "vector codes",
+                     .done = ready ? coverage.vectors : coverage.coded,
+                     .total = coverage.vectors,
+                     .state = ready                ? "ready"
+                              : coverage.coded > 0 ? "building"
+                                                   : "waiting"};
+}
+
+MemorySearch::DerivedStep EmbeddedBank::index_step(const VectorSearch::Coverage& coverage) {
+  // In rows of the codes: those of vectors that are gone take part until the codes are made anew.
+  const auto total = static_cast<std::int64_t>(coverage.rows);
+  const std::int64_t done = coverage.graph ? coverage.graph->graph().rows() : 0;
+  const auto allowed =
+      static_cast<std::int64_t>(GraphIndex::longest_tail(static_cast<std::size_t>(done)));
+  const bool ready = !coverage.graph_wanted || (coverage.graph && total - done <= allowed);
+  return DerivedStep{.name = "vector index",
+                     .done = ready ? total : done,
+                     .total = total,
+                     .state = ready      ? "ready"
+                              : done > 0 ? "building"
+                                         : "waiting"};
+}
+
+Result<VectorIndex::Status> EmbeddedBank::vector_index() const {
+  auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
+  if (!coverage) return std::move(coverage).error();
+  Status status{.chosen = coverage->settings.choice(), .vectors = coverage->vectors};
+  status.tail = status.vectors;
+  if (!coverage->graph) return status;
+  const HnswGraph& graph = coverage->graph->graph();
+  status.kind = VectorIndexKind::hnsw;
+  status.m = static_cast<std::int32_t>(graph.shape.m);
+  status.ef_construction = static_cast<std::int32_t>(graph.shape.ef_construction);
+  status.effort = static_cast<std::int32_t>(coverage->settings.ef_search);
+  status.bytes = static_cast<std::int64_t>(coverage->graph->bytes());
+  // Rows of vectors that are gone are in the graph too; they are never found.
+  status.built_for = std::min<std::int64_t>(graph.rows(), coverage->vectors);
+  status.tail = coverage->vectors - coverage->coded + static_cast<std::int64_t>(coverage->rows) -
+                graph.rows();
+  status.recall = coverage->settings.recall;
+  return status;
+}
+
+Result<> EmbeddedBank::rebuild_index(const Choice& choice, const DeriveProgress& progress) {
+  BB5_TRY(GraphIndex::check(choice));
+  BB5_TRY(vectors_.graph_index().drop());
+  BB5_TRY(change([&](Connection& c) { return GraphIndex::record(c, choice); }));
+  BB5_TRY(derive(progress));
+  auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
+  if (!coverage) return std::move(coverage).error();
+  if (!coverage->graph_wanted || coverage->graph) return ok();
+  return Error{Errc::locked,
+               "the index was not built: another process is at it, or its file cannot be written",
+               "look at the folder, then: bb5-memory doctor --fix"};
 }
 
 Result<> EmbeddedBank::derive(const DeriveProgress& progress) {
+  BB5_TRY(derive_codes(progress));
+  return derive_index(progress);
+}
+
+Result<> EmbeddedBank::derive_codes(const DeriveProgress& progress) {
   constexpr std::size_t rows_a_piece = 16'384;
   for (std::int64_t before = -1;;) {
-    auto step = codes_step();
-    if (!step) return std::move(step).error();
-    if (progress && step->done != before && !progress(*step)) {
+    auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
+    if (!coverage) return std::move(coverage).error();
+    const DerivedStep step = codes_step(*coverage);
+    if (progress && step.done != before && !progress(step)) {
       return Error{Errc::cancelled, "deriving was stopped; it goes on from there next time"};
     }
-    if (step->done == step->total || step->done == before) return ok();
-    before = step->done;
+    if (step.done == before) return ok();
+    // The last round looks whether the file has to be made anew.
+    before = step.done;
     auto done = with_reader([&](Connection& c) { return vectors_.catch_up(c, rows_a_piece); });
     if (!done) return std::move(done).error();
   }
+}
+
+Result<> EmbeddedBank::derive_index(const DeriveProgress& progress) {
+  auto coverage = with_reader([&](Connection& c) { return vectors_.coverage(c); });
+  if (!coverage) return std::move(coverage).error();
+  DerivedStep step = index_step(*coverage);
+  if (step.state == "ready") return ok();
+  auto built = with_reader([&](Connection& c) {
+    return vectors_.build_graph(c, [&](std::size_t rows) {
+      step.done = static_cast<std::int64_t>(rows);
+      step.state = step.done < step.total ? "building" : "ready";
+      return !progress || progress(step);
+    });
+  });
+  if (!built) return std::move(built).error();
+  return ok();
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ class Exchange {
     BB5_TRY(connection_.run("DELETE FROM other_vectors WHERE model = ?", next_.model));
     BB5_TRY(tallies_.write(connection_));
     return connection_.run(
-        "UPDATE bank SET embedder_model = ?, dimension = ?, last_vec_id = ?, epoch = epoch + 1",
+        "UPDATE bank SET embedder_model = ?, dimension = ?, last_vec_id = ?, epoch = epoch + 1, "
+        "index_recall = NULL",
         next_.model, next_.dimension, vectors_.last());
   }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -21,21 +22,28 @@ namespace {
 /// Dead rows cost a scan their share; below this number nothing worth a new file.
 constexpr std::int64_t most_dead = 1024;
 
+bool are_too_many(std::int64_t dead, std::size_t rows) {
+  return dead > most_dead && dead * 4 > static_cast<std::int64_t>(rows);
+}
+
 constexpr std::size_t everything = std::numeric_limits<std::size_t>::max();
 
 /// What one transaction sees of the bank's vectors.
 struct BankState {
   EmbedderInfo embedder;
   std::int64_t last_vec_id = 0;
+  GraphIndex::Settings index;
 };
 
 Result<BankState> read_state(Connection& connection) {
   BankState state;
-  BB5_TRY(connection.each(
-      "SELECT embedder_model, dimension, last_vec_id FROM bank", [&](const Row& row) {
-        state.embedder = {row.string(0), static_cast<std::size_t>(row.integer(1))};
-        state.last_vec_id = row.integer(2);
-      }));
+  static const std::string sql = fmt::format(
+      "SELECT embedder_model, dimension, last_vec_id, {} FROM bank", GraphIndex::settings_columns);
+  BB5_TRY(connection.each(sql, [&](const Row& row) {
+    state.embedder = {row.string(0), static_cast<std::size_t>(row.integer(1))};
+    state.last_vec_id = row.integer(2);
+    state.index = GraphIndex::settings(row, 3);
+  }));
   return state;
 }
 
@@ -108,6 +116,7 @@ class BestHits {
     std::push_heap(entries_.begin(), entries_.end(), better);
   }
   [[nodiscard]] bool full() const { return entries_.size() == k_; }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] double worst_score() const { return entries_.front().score; }
   [[nodiscard]] std::vector<Entry> sorted() && {
     std::sort(entries_.begin(), entries_.end(), better);
@@ -147,17 +156,21 @@ class CandidateScan {
     lower_.reserve(std::min(k, view.count()));
   }
 
-  void run() {
-    for (std::size_t number = 0; number < view_.blocks(); ++number) {
+  /// Over the rows from `begin` on.
+  void run(std::size_t begin = 0) {
+    for (std::size_t number = begin / CodesLayout::rows_per_block; number < view_.blocks();
+         ++number) {
       const CodesView::Block block = view_.block(number);
+      const std::size_t first =
+          number == begin / CodesLayout::rows_per_block ? begin % CodesLayout::rows_per_block : 0;
       const auto first_row = static_cast<std::uint32_t>(number * CodesLayout::rows_per_block);
       // Reading on is cheaper than picking rows, unless few are wanted.
       constexpr std::ptrdiff_t few = CodesLayout::rows_per_block / 8;
       if (count_allowed(block) > few) {
-        score(block, 0, block.rows, first_row);
+        score(block, first, block.rows, first_row);
         continue;
       }
-      for (std::size_t row = 0; row < block.rows; ++row) {
+      for (std::size_t row = first; row < block.rows; ++row) {
         if (is_allowed(block, row)) score(block, row, row + 1, first_row);
       }
     }
@@ -274,12 +287,13 @@ Result<> score_listed(Connection& connection, const std::vector<std::int64_t>& v
 
 enum class Verdict { proven, more_needed, stale };
 
-/// Scores candidates until no other can enter the answer.
+/// Scores candidates, best upper bound first, until no other can enter the answer. threshold: no
+/// row that was left out of them reaches this cosine.
 Result<Verdict> score_candidates(Connection& connection, const CodesView& view,
-                                 const CandidateScan& scan, std::span<const float> query,
-                                 BestHits& best) {
+                                 std::span<const Candidate> candidates, float threshold,
+                                 std::span<const float> query, BestHits& best) {
   std::vector<float> vector;
-  for (const Candidate& candidate : scan.candidates()) {
+  for (const Candidate& candidate : candidates) {
     if (best.full() && candidate.upper < best.worst_score()) return Verdict::proven;
     bool stale = false;
     BB5_TRY(connection.each(
@@ -292,10 +306,88 @@ Result<Verdict> score_candidates(Connection& connection, const CodesView& view,
         view.vec_id(candidate.row)));
     if (stale) return Verdict::stale;
   }
-  const bool nothing_left_out = std::isinf(scan.threshold());
-  if (nothing_left_out || (best.full() && best.worst_score() >= scan.threshold()))
-    return Verdict::proven;
+  const bool nothing_left_out = std::isinf(threshold);
+  if (nothing_left_out || (best.full() && best.worst_score() >= threshold)) return Verdict::proven;
   return Verdict::more_needed;
+}
+
+/// A search by the graph, and by a scan of the rows behind it.
+struct GraphSearch {
+  Connection& connection;
+  const CodesView& view;
+  const HnswFile::View& index;
+  const CodedQuery& query;
+  std::span<const float> numbers;
+  const Sieve& sieve;
+  std::size_t expected = 0;  ///< So many hits there have to be.
+  bool damaged = false;      ///< Of run(): it failed because something is broken.
+
+  /// A graph is no use when it has to be walked over by large parts: few rows are let through, or
+  /// many are wanted. Then a scan is faster, and exact.
+  static bool pays(std::size_t ef, std::size_t let_through, std::size_t rows) {
+    return ef * 16 <= rows && let_through * 8 >= rows;
+  }
+  static std::size_t width_for(std::size_t k, std::size_t ef_search) {
+    return std::max(ef_search, k + 10 + k / 2);
+  }
+
+  /// Adds to `best`. False: the graph cannot answer, and `best` is as it was.
+  Result<bool> run(std::size_t ef, BestHits& best);
+
+ private:
+  std::optional<std::vector<Candidate>> walk(std::size_t ef);
+};
+
+/// Nothing: it did not arrive.
+std::optional<std::vector<Candidate>> GraphSearch::walk(std::size_t ef) {
+  HnswWalk::Sieve lets_through;
+  if (sieve.listed) {
+    lets_through = [this](std::uint32_t row) { return sieve.lets_through(view.vec_id(row), 0); };
+  } else if (sieve.labels || !sieve.left_out.empty()) {
+    lets_through = [this](std::uint32_t row) {
+      return sieve.lets_through(sieve.left_out.empty() ? 0 : view.vec_id(row), view.label(row));
+    };
+  }
+  HnswWalk walk(view, &index.checks());
+  const HnswWalk::End end = walk.nearest(index.graph(), query.numbers.data(), ef, lets_through,
+                                         index.graph().rows() / 8 + 1000);
+  damaged = end == HnswWalk::End::damaged;
+  if (end != HnswWalk::End::arrived) return std::nullopt;
+  std::vector<Candidate> candidates;
+  const auto scale = static_cast<float>(query.step / query.length);
+  // What a code lost has any direction, so along the query it is about error / √dimension long.
+  // Eight times that is room enough where nothing is to be proved, and fewer vectors are read.
+  const float share = std::min(1.0F, 8 / std::sqrt(static_cast<float>(view.layout().dimension)));
+  for (const HnswFound& found : walk.found())
+    candidates.push_back({scale * found.near + share * view.error(found.node), found.node});
+  return candidates;
+}
+
+Result<bool> GraphSearch::run(std::size_t ef, BestHits& best) {
+  const std::size_t rows = index.graph().rows();
+  for (std::size_t row = rows; row < view.count(); ++row) {
+    damaged = !view.is_sound(row);
+    if (damaged) return false;
+  }
+  // Dead rows may stand among the nearest: then wider.
+  for (; ef * 16 <= rows; ef *= 4) {
+    auto candidates = walk(ef);
+    if (!candidates) return false;
+    CandidateScan tail(view, query, sieve, ef);
+    tail.run(rows);
+    candidates->insert(candidates->end(), tail.candidates().begin(), tail.candidates().end());
+    std::sort(candidates->begin(), candidates->end(),
+              [](const Candidate& a, const Candidate& b) { return a.upper > b.upper; });
+    BestHits attempt = best;
+    auto verdict =
+        score_candidates(connection, view, *candidates, tail.threshold(), numbers, attempt);
+    if (!verdict) return std::move(verdict).error();
+    if (*verdict == Verdict::stale) return false;
+    if (*verdict == Verdict::more_needed || attempt.size() < expected) continue;
+    best = std::move(attempt);
+    return true;
+  }
+  return false;
 }
 
 Result<std::vector<Hit>> with_ids(Connection& connection, BestHits best) {
@@ -379,14 +471,18 @@ Result<std::int64_t> reach_of(Connection& connection, std::int64_t after_vec_id,
 }  // namespace
 
 VectorSearch::VectorSearch(const std::filesystem::path& database)
-    : codes_(side_file(database, "-codes")), lock_file_(side_file(database, "-codes-lock")) {}
+    : codes_(side_file(database, "-codes")),
+      lock_file_(side_file(database, "-codes-lock")),
+      index_(database) {}
 
 Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVector& asked,
-                                           std::size_t k, const MemoryFilter& filter) {
+                                           std::size_t k, const MemoryFilter& filter,
+                                           const Effort& effort) {
   BB5_TRY(validate(filter));
   const std::span<const float> query = asked.numbers;
   SearchResult result;
-  for (bool may_catch_up = true;; may_catch_up = false) {
+  bool may_catch_up = true;
+  for (bool by_graph = !effort.exact;;) {
     // The view comes first: what a new file left out, this transaction does not see either.
     auto view = codes_.view(query.size());
     auto transaction = Transaction::read(connection);
@@ -400,20 +496,30 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
       if (!ours) return std::move(ours).error();
       if (!*ours) view.reset();
     }
-    const std::int64_t covered = view ? view->covers() : 0;
-    if (may_catch_up && state->last_vec_id - covered > longest_tail) {
-      BB5_TRY(transaction->commit());
-      auto done = bring_up(connection, everything, Manner::append_if_possible);
-      if (!done) return std::move(done).error();
-      continue;
-    }
-
     auto passing = sieve_of(connection, filter);
     if (!passing) return std::move(passing).error();
     const Sieve& sieve = *passing;
     auto looked_at = count_vectors(connection, sieve);
     if (!looked_at) return std::move(looked_at).error();
     result.plan = {.index = "exact int8 → float", .exact = true, .looked_at = *looked_at};
+
+    const auto index = view ? index_.view(state->index, *view) : std::nullopt;
+    const std::size_t ef =
+        GraphSearch::width_for(k, effort.ef_search.value_or(state->index.ef_search));
+    const bool walks =
+        by_graph && index &&
+        GraphSearch::pays(ef, static_cast<std::size_t>(std::max<std::int64_t>(*looked_at, 0)),
+                          index->graph().rows());
+    // A walk meets few rows, and checks those; a scan reads them all.
+    if (view && !walks && !codes_.verify(*view)) view.reset();
+    const std::int64_t covered = view ? view->covers() : 0;
+    if (may_catch_up && state->last_vec_id - covered > longest_tail) {
+      BB5_TRY(transaction->commit());
+      auto done = bring_up(connection, everything, Manner::append_if_possible);
+      if (!done) return std::move(done).error();
+      may_catch_up = false;
+      continue;
+    }
     if (k == 0 || *looked_at == 0) return result;
 
     BestHits best(k);
@@ -424,7 +530,25 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
     }
     auto tail = score_tail(connection, covered, query, sieve, best);
     if (!tail) return std::move(tail).error();
-    if (view && view->count() > 0) {
+    if (view && walks) {
+      const CodedQuery coded(query, view->layout().width);
+      GraphSearch search{.connection = connection,
+                         .view = *view,
+                         .index = *index,
+                         .query = coded,
+                         .numbers = query,
+                         .sieve = sieve,
+                         .expected = std::min(k, static_cast<std::size_t>(*looked_at))};
+      auto found = search.run(ef, best);
+      if (!found) return std::move(found).error();
+      if (search.damaged) index_.discard(*index);
+      if (!*found) {
+        by_graph = false;  // by a scan then
+        continue;
+      }
+      result.plan.index = fmt::format("hnsw int8 ef_search={}", ef);
+      result.plan.exact = false;
+    } else if (view && view->count() > 0) {
       auto vectors = count_memories(connection, std::nullopt, VectorState::indexed);
       if (!vectors) return std::move(vectors).error();
       const auto dead = static_cast<std::int64_t>(view->count()) - (*vectors - *tail);
@@ -436,18 +560,20 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
         CandidateScan scan(*view, coded, sieve, wanted);
         scan.run();
         BestHits attempt = best;
-        auto scored = score_candidates(connection, *view, scan, query, attempt);
+        auto scored = score_candidates(connection, *view, scan.candidates(), scan.threshold(),
+                                       query, attempt);
         if (!scored) return std::move(scored).error();
         verdict = *scored;
         if (verdict == Verdict::proven) best = std::move(attempt);
         wanted = wanted > view->count() / 4 ? view->count() + 1 : wanted * 4;
       }
-      const bool too_many_dead =
-          dead > most_dead && dead * 4 > static_cast<std::int64_t>(view->count());
+      // With a graph over them the rows stay where they are until derive() makes both anew.
+      const bool too_many_dead = !index && are_too_many(dead, view->count());
       if (may_catch_up && (verdict == Verdict::stale || dead < 0 || too_many_dead)) {
         BB5_TRY(transaction->commit());
         auto done = bring_up(connection, everything, Manner::rebuild);
         if (!done) return std::move(done).error();
+        may_catch_up = false;
         continue;
       }
       if (verdict == Verdict::stale || dead < 0) {
@@ -465,11 +591,24 @@ Result<SearchResult> VectorSearch::nearest(Connection& connection, const QueryVe
 }
 
 Result<bool> VectorSearch::catch_up(Connection& connection, std::size_t most_rows) {
-  return bring_up(connection, most_rows, Manner::append_if_possible);
+  auto present = coverage(connection);
+  if (!present) return std::move(present).error();
+  const bool waste = present->usable && are_too_many(present->dead, present->rows);
+  // Another process is done with a million vectors by then.
+  constexpr auto patience = std::chrono::seconds(10);
+  return bring_up(connection, most_rows, waste ? Manner::rebuild : Manner::append_if_possible,
+                  patience);
 }
 
-Result<bool> VectorSearch::bring_up(Connection& connection, std::size_t most_rows, Manner manner) {
-  const auto lock = FileLock::take(lock_file_, "another process");
+Result<bool> VectorSearch::bring_up(Connection& connection, std::size_t most_rows, Manner manner,
+                                    std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  auto lock = FileLock::take(lock_file_, "another process");
+  while (!lock && lock.error().code == Errc::locked &&
+         std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    lock = FileLock::take(lock_file_, "another process");
+  }
   if (!lock) return false;
   auto dimension = connection.integer("SELECT dimension FROM bank");
   if (!dimension) return std::move(dimension).error();
@@ -481,7 +620,7 @@ Result<bool> VectorSearch::bring_up(Connection& connection, std::size_t most_row
   auto state = read_state(connection);
   if (!state) return std::move(state).error();
   bool append = false;
-  if (view && manner == Manner::append_if_possible) {
+  if (view && manner == Manner::append_if_possible && codes_.verify(*view)) {
     auto ours = belongs(connection, *view, *state);
     if (!ours) return std::move(ours).error();
     append = *ours;
@@ -504,6 +643,7 @@ Result<VectorSearch::Coverage> VectorSearch::coverage(Connection& connection) {
   if (!transaction) return std::move(transaction).error();
   auto state = read_state(connection);
   if (!state) return std::move(state).error();
+  coverage.settings = state->index;
   auto vectors = count_memories(connection, std::nullopt, VectorState::indexed);
   if (!vectors) return std::move(vectors).error();
   coverage.vectors = *vectors;
@@ -514,9 +654,23 @@ Result<VectorSearch::Coverage> VectorSearch::coverage(Connection& connection) {
   auto tail = connection.integer("SELECT count(*) FROM vectors WHERE vec_id > ?", view->covers());
   if (!tail) return std::move(tail).error();
   coverage.usable = true;
+  coverage.rows = view->count();
   coverage.coded = coverage.vectors - *tail;
   coverage.dead = static_cast<std::int64_t>(view->count()) - coverage.coded;
+  coverage.graph_wanted = GraphIndex::is_wanted(state->index, *view);
+  coverage.graph = index_.view(state->index, *view);
   return coverage;
+}
+
+Result<bool> VectorSearch::build_graph(Connection& connection,
+                                       const std::function<bool(std::size_t)>& progress) {
+  auto present = coverage(connection);
+  if (!present) return std::move(present).error();
+  auto dimension = connection.integer("SELECT dimension FROM bank");
+  if (!dimension) return std::move(dimension).error();
+  const auto view = codes_.view(static_cast<std::size_t>(*dimension));
+  if (!present->usable || !view || !codes_.verify(*view)) return false;
+  return index_.build(present->settings, *view, progress);
 }
 
 }  // namespace bb5::embedded

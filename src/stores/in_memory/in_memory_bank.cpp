@@ -41,6 +41,10 @@ Outcome<Work, S> outcome_of(Work& work, S& state) {
   }
 }
 
+Result<> no_index() {
+  return Error{Errc::unsupported, "a bank in memory has no index", "choose none"};
+}
+
 /// Takes the lock that a call needs, and leaves the rest to the parts.
 class InMemoryBank final : public Bank {
  public:
@@ -111,6 +115,27 @@ class InMemoryBank final : public Bank {
                                const MemoryFilter& filter) const override {
     return read([&](const State& s) { return search_keywords(s, text, k, filter); });
   }
+  // Every search is exact: there is no index.
+  Result<Status> vector_index() const override {
+    return read([](const State& s) -> Result<Status> {
+      const StoreStats stats = read_stats(s);
+      const auto indexed = stats.vectors.find(VectorState::indexed);
+      const std::int64_t vectors = indexed == stats.vectors.end() ? 0 : indexed->second;
+      return Status{.vectors = vectors, .tail = vectors};
+    });
+  }
+  Result<SearchResult> nearest_exact(const QueryVector& query, std::size_t k) const override {
+    return nearest(query, k, {});
+  }
+  Result<SearchResult> nearest_with(std::int32_t, const QueryVector& query,
+                                    std::size_t k) const override {
+    return nearest(query, k, {});
+  }
+  Result<> set_effort(std::int32_t, double) override { return no_index(); }
+  Result<> rebuild_index(const Choice& choice, const DeriveProgress&) override {
+    return choice.kind.value_or(VectorIndexKind::none) == VectorIndexKind::none ? ok() : no_index();
+  }
+
   Result<std::vector<ranking::Neighbour>> near(
       std::span<const ranking::Reach> memories) const override {
     return read([&](const State& s) { return find_thread_neighbours(s, memories); });

@@ -72,7 +72,7 @@ BankModel::BankModel(const Database& database)
       locked_embedder_(
           database.names().sql("SELECT model, dimension FROM {bank}.bank_info FOR UPDATE")),
       set_embedder_(database.names().sql("UPDATE {bank}.bank_info SET model = $1, dimension = $2, "
-                                         "vector_index = 'none'")),
+                                         "vector_index = 'none', index_recall = NULL")),
       forget_model_(database.names().sql("DELETE FROM {bank}.other_vectors WHERE model = $1")),
       locked_without_vectors_(database.names().sql(fmt::format(
           "SELECT {} FROM {{bank}}.memories m WHERE m.id = ANY($1) ORDER BY m.id FOR UPDATE",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -60,7 +61,8 @@ Indexes::Indexes(const Database& database, const Search& search, IndexOptions op
           " (SELECT count(*) FROM (SELECT FROM {bank}.memories LIMIT $1) few) END,"
           " (SELECT count(*) FROM (SELECT FROM {bank}.memories WHERE vector_state = 1 LIMIT $1) "
           "few),"
-          " b.dimension, b.vector_index, EXISTS (SELECT FROM pg_catalog.pg_stats s"
+          " b.dimension, b.vector_index, b.index_choice, b.index_m, b.index_lists, EXISTS (SELECT "
+          "FROM pg_catalog.pg_stats s"
           " WHERE s.schemaname = $2 AND s.tablename = 'memories')"
           " FROM {bank}.bank_info b, pg_catalog.pg_class c WHERE c.oid = $3::text::regclass")),
       invalid_(
@@ -72,8 +74,23 @@ Indexes::Indexes(const Database& database, const Search& search, IndexOptions op
           "SELECT coalesce(CASE WHEN blocks_total > 0 THEN blocks_done::float8 / blocks_total END, "
           "0)"
           " FROM pg_catalog.pg_stat_progress_create_index WHERE relid = $1::text::regclass"),
-      set_index_(database.names().sql("UPDATE {bank}.bank_info SET vector_index = $1, "
-                                      "hnsw_ef_search = $2, ivfflat_probes = $3")),
+      set_index_(database.names().sql(
+          "UPDATE {bank}.bank_info SET vector_index = $1, hnsw_ef_search = $2, ivfflat_probes = $3,"
+          " index_built_for = $4, index_recall = NULL")),
+      set_effort_(database.names().sql(
+          "UPDATE {bank}.bank_info SET index_recall = $2,"
+          " hnsw_ef_search = CASE vector_index WHEN 'hnsw' THEN $1 ELSE hnsw_ef_search END,"
+          " ivfflat_probes = CASE vector_index WHEN 'ivfflat' THEN $1 ELSE ivfflat_probes END")),
+      choose_(database.names().sql(
+          "UPDATE {bank}.bank_info SET index_choice = $1, index_m = $2, index_lists = $3,"
+          " vector_index = 'none', index_recall = NULL")),
+      status_(database.names().sql(
+          "SELECT b.vector_index, b.index_choice, b.hnsw_ef_search, b.ivfflat_probes,"
+          " b.index_recall, b.index_built_for,"
+          " (SELECT count(*) FROM {bank}.memories WHERE vector_state = 1),"
+          " coalesce(pg_catalog.pg_relation_size(c.oid), 0), coalesce(c.reloptions, '{}')"
+          " FROM {bank}.bank_info b LEFT JOIN pg_catalog.pg_class c ON c.oid ="
+          " pg_catalog.to_regclass($1)")),
       words_state_(database.names().sql(
           "SELECT (SELECT x.indisvalid FROM pg_catalog.pg_index x WHERE x.indexrelid = "
           "pg_catalog.to_regclass($1)),"
@@ -102,7 +119,10 @@ Result<Indexes::State> Indexes::look() const {
   state.vectors = counts.int8(0, 1);
   state.dimension = counts.int4(0, 2);
   state.settings_index = counts.text(0, 3);
-  state.analyzed = counts.boolean(0, 4);
+  state.choice = counts.text(0, 4);
+  state.m = counts.int4(0, 5);
+  state.lists = counts.int4(0, 6);
+  state.analyzed = counts.boolean(0, 7);
   return state;
 }
 
@@ -118,6 +138,8 @@ std::string Indexes::wanted_method(const State& state) const {
     case IndexOptions::Kind::automatic:
       break;
   }
+  if (state.choice == "none") return "";
+  if (state.choice != "automatic") return state.choice;
   // One that is there stays, of whatever kind: someone chose it.
   if (!state.vector_method.empty()) return state.vector_method;
   return state.vectors > options_.vectors_from ? "hnsw" : "";
@@ -174,6 +196,10 @@ std::string Indexes::drop_vectors_sql() {
 Result<> Indexes::derive(const MemorySearch::DeriveProgress& progress) const {
   auto lock = take_lock(database_, derivation);
   if (!lock) return std::move(lock).error();
+  return derive_all(progress);
+}
+
+Result<> Indexes::derive_all(const MemorySearch::DeriveProgress& progress) const {
   auto state = look();
   if (!state) return std::move(state).error();
   BB5_TRY(build_words(*state, progress));
@@ -216,23 +242,11 @@ Result<> Indexes::build_words(const State& state,
 Result<> Indexes::build_vectors(const State& state,
                                 const MemorySearch::DeriveProgress& progress) const {
   const std::string method = wanted_method(state);
-  const auto record = [&](const std::string& index, std::int32_t probes) -> Result<> {
-    BB5_TRY(database_.read("record the bank's index", set_index_,
-                           Params().text(index).int4(options_.ef_search).int4(probes)));
-    search_.forget_settings();
-    return ok();
-  };
   if (method.empty()) {
-    if (state.settings_index != "none") BB5_TRY(record("none", 1));
-    if (state.vector_method.empty()) return ok();
-    auto own = database_.pool().open_own(as_long_as_it_takes);
-    if (!own) return std::move(own).error();
-    if (!(*own)->execute(database_.names().sql(
-            fmt::format("DROP INDEX CONCURRENTLY IF EXISTS {{bank}}.{}", vectors_index)))) {
-      return (*own)->error("drop the vector index");
-    }
-    return ok();
+    if (state.settings_index != "none") BB5_TRY(record("none", 1, 0));
+    return state.vector_method.empty() ? ok() : drop_vectors();
   }
+  if (state.vector_method == method && state.settings_index == method) return ok();
 
   const Statement count(
       database_.names().sql("SELECT count(*) FROM {bank}.memories WHERE vector_state = 1"));
@@ -240,7 +254,8 @@ Result<> Indexes::build_vectors(const State& state,
   if (!rows) return std::move(rows).error();
   const std::int64_t vectors = rows->int8(0, 0);
   const std::int32_t lists =
-      options_.lists > 0
+      state.lists > 0 ? state.lists
+      : options_.lists > 0
           ? options_.lists
           : static_cast<std::int32_t>(std::clamp<std::int64_t>(vectors / 1000, 10, 32'768));
   const std::int32_t probes =
@@ -248,14 +263,15 @@ Result<> Indexes::build_vectors(const State& state,
           ? options_.probes
           : std::max(1,
                      static_cast<std::int32_t>(std::lround(std::sqrt(static_cast<double>(lists)))));
+  const std::int32_t m = state.m > 0 ? state.m : options_.m;
   if (state.vector_method != method) {
-    if (state.settings_index != "none") BB5_TRY(record("none", 1));
-    const std::string parameters =
-        method == "hnsw"
-            ? fmt::format("m = {}, ef_construction = {}", options_.m, options_.ef_construction)
-            : fmt::format("lists = {}", lists);
+    if (state.settings_index != "none") BB5_TRY(record("none", 1, 0));
+    const std::string parameters = method == "hnsw"
+                                       ? fmt::format("m = {}, ef_construction = {}", m,
+                                                     std::max(options_.ef_construction, 2 * m))
+                                       : fmt::format("lists = {}", lists);
     // Half precision, and what hangs on a node of the graph.
-    const std::int64_t memory = vectors * (2 * state.dimension + 48 * options_.m + 200);
+    const std::int64_t memory = vectors * (2 * state.dimension + 48 * m + 200);
     BB5_TRY(
         build(vectors_step, std::string(vectors_index),
               database_.names().sql(fmt::format(
@@ -263,7 +279,111 @@ Result<> Indexes::build_vectors(const State& state,
                   vectors_index, method, indexed_expression(state.dimension), parameters)),
               vectors, memory, progress));
   }
-  return record(method, probes);
+  return record(method, probes, vectors);
+}
+
+Result<> Indexes::record(const std::string& index, std::int32_t probes,
+                         std::int64_t built_for) const {
+  BB5_TRY(
+      database_.read("record the bank's index", set_index_,
+                     Params().text(index).int4(options_.ef_search).int4(probes).int8(built_for)));
+  search_.forget_settings();
+  return ok();
+}
+
+Result<> Indexes::drop_vectors() const {
+  auto own = database_.pool().open_own(as_long_as_it_takes);
+  if (!own) return std::move(own).error();
+  if ((*own)->execute(database_.names().sql(
+          fmt::format("DROP INDEX CONCURRENTLY IF EXISTS {{bank}}.{}", vectors_index)))) {
+    return ok();
+  }
+  return (*own)->error("drop the vector index");
+}
+
+namespace {
+
+std::optional<VectorIndexKind> kind_named(std::string_view name) {
+  if (name == "hnsw") return VectorIndexKind::hnsw;
+  if (name == "ivfflat") return VectorIndexKind::ivfflat;
+  if (name == "none") return VectorIndexKind::none;
+  return std::nullopt;
+}
+
+/// The number in one of `m=16`, `ef_construction=64`, …; 0 without it.
+std::int32_t option(const std::vector<std::string>& options, std::string_view name) {
+  for (const std::string& text : options) {
+    if (text.starts_with(name) && text.size() > name.size() && text[name.size()] == '=')
+      return std::atoi(text.c_str() + name.size() + 1);
+  }
+  return 0;
+}
+
+Result<> check_choice(const VectorIndex::Choice& choice, std::int32_t dimension) {
+  constexpr std::int32_t most_lists = 32'768;
+  const VectorIndexKind kind = choice.kind.value_or(VectorIndexKind::none);
+  if (kind != VectorIndexKind::none && dimension > largest_indexed_dimension)
+    return Error{
+        Errc::unsupported,
+        fmt::format("vectors of {} numbers are too long for pgvector's indexes", dimension),
+        fmt::format("it takes up to {}; searches stay exact", largest_indexed_dimension)};
+  if (choice.m != 0 && (choice.m < 4 || choice.m > 64))
+    return Error{Errc::invalid_argument, fmt::format("m is {}", choice.m),
+                 "choose one from 4 to 64"};
+  if (choice.lists < 0 || choice.lists > most_lists)
+    return Error{Errc::invalid_argument, fmt::format("lists is {}", choice.lists),
+                 fmt::format("choose one from 1 to {}", most_lists)};
+  return ok();
+}
+
+}  // namespace
+
+Result<VectorIndex::Status> Indexes::status() const {
+  const std::string index = database_.names().sql(fmt::format("{{bank}}.{}", vectors_index));
+  auto rows = database_.read("look at the vector index", status_, Params().text(index));
+  if (!rows) return std::move(rows).error();
+  if (rows->empty()) return Error{Errc::corrupt, "bank_info has lost its row"};
+  VectorIndex::Status status{.kind = kind_named(rows->field(0, 0)).value_or(VectorIndexKind::none),
+                             .chosen = kind_named(rows->field(0, 1)),
+                             .vectors = rows->int8(0, 6)};
+  if (status.kind == VectorIndexKind::none) {
+    status.tail = status.vectors;
+    return status;
+  }
+  const std::vector<std::string> options = read_texts(rows->field(0, 8));
+  status.m = option(options, "m");
+  status.ef_construction = option(options, "ef_construction");
+  status.lists = option(options, "lists");
+  status.effort = rows->int4(0, status.kind == VectorIndexKind::hnsw ? 2 : 3);
+  if (!rows->is_null(0, 4)) status.recall = rows->float8(0, 4);
+  status.built_for = rows->int8(0, 5);
+  status.bytes = rows->int8(0, 7);
+  return status;
+}
+
+Result<> Indexes::set_effort(std::int32_t effort, double recall) const {
+  BB5_TRY(Search::check_effort(effort));
+  BB5_TRY(database_.read("record the search's effort", set_effort_,
+                         Params().int4(effort).float8(recall)));
+  search_.forget_settings();
+  return ok();
+}
+
+Result<> Indexes::rebuild(const VectorIndex::Choice& choice,
+                          const MemorySearch::DeriveProgress& progress) const {
+  auto lock = take_lock(database_, derivation);
+  if (!lock) return std::move(lock).error();
+  auto state = look();
+  if (!state) return std::move(state).error();
+  BB5_TRY(check_choice(choice, state->dimension));
+  const std::string_view kind = !choice.kind                            ? "automatic"
+                                : *choice.kind == VectorIndexKind::none ? "none"
+                                                                        : name_of(*choice.kind);
+  BB5_TRY(database_.read("record the chosen index", choose_,
+                         Params().text(kind).int4(choice.m).int4(choice.lists)));
+  search_.forget_settings();
+  BB5_TRY(drop_vectors());
+  return derive_all(progress);
 }
 
 Result<> Indexes::analyze(const State& state, const MemorySearch::DeriveProgress& progress) const {

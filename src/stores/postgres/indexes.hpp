@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ports/memory_search.hpp"
+#include "ports/vector_index.hpp"
 #include "stores/postgres/database.hpp"
 #include "stores/postgres/search.hpp"
 
@@ -13,7 +13,7 @@ namespace bb5::postgres {
 
 struct IndexOptions {
   enum class Kind { automatic, none, hnsw, ivfflat };
-  Kind kind = Kind::automatic;  ///< automatic: HNSW from `vectors_from` on.
+  Kind kind = Kind::automatic;  ///< automatic: as the bank says; that: HNSW from `vectors_from` on.
   std::int64_t vectors_from = 20'000;
   std::int32_t m = 16;  ///< HNSW: neighbours of a node
   std::int32_t ef_construction = 64;
@@ -38,6 +38,13 @@ class Indexes {
   static std::string drop_vectors_sql();
 
   Result<> derive(const MemorySearch::DeriveProgress& progress) const;
+
+  Result<VectorIndex::Status> status() const;
+  /// Errors: invalid_argument.
+  Result<> set_effort(std::int32_t effort, double recall) const;
+  /// Records what is chosen, drops the vector index, and derives.
+  Result<> rebuild(const VectorIndex::Choice& choice,
+                   const MemorySearch::DeriveProgress& progress) const;
   /// Before memories are added that are no bulk load: makes the keyword index while there are so
   /// few memories that this takes no time; a bank that only ever takes adds has no derive(). Looks
   /// once in the life of this object. Where it cannot be made, searches are slower and steps() says
@@ -56,9 +63,15 @@ class Indexes {
     bool words_valid = false;
     std::string vector_method;  // of a valid vector index: `hnsw`, `ivfflat`; empty: none
     bool analyzed = false;
+    std::string choice;  // `automatic`, `none`, `hnsw`, `ivfflat`
+    std::int32_t m = 0;
+    std::int32_t lists = 0;
   };
   Result<State> look() const;
   [[nodiscard]] std::string wanted_method(const State& state) const;
+  Result<> derive_all(const MemorySearch::DeriveProgress& progress) const;
+  Result<> drop_vectors() const;
+  Result<> record(const std::string& index, std::int32_t probes, std::int64_t built_for) const;
   Result<> build(std::string_view step, const std::string& name, const std::string& definition,
                  std::int64_t total, std::int64_t memory_bytes,
                  const MemorySearch::DeriveProgress& progress) const;
@@ -74,6 +87,9 @@ class Indexes {
   Statement invalid_;
   Statement progress_;
   Statement set_index_;
+  Statement set_effort_;
+  Statement choose_;
+  Statement status_;
   Statement words_state_;
   mutable std::atomic<bool> words_looked_at_{false};
 };

@@ -144,6 +144,22 @@ class PostgresBank final : public Bank {
   Result<std::vector<DerivedStep>> derived_steps() const override { return indexes_.steps(); }
   Result<> derive(const DeriveProgress& progress) override { return indexes_.derive(progress); }
 
+  Result<Status> vector_index() const override { return indexes_.status(); }
+  Result<SearchResult> nearest_exact(const QueryVector& query, std::size_t k) const override {
+    return search_.nearest(query, k, {}, 0);
+  }
+  Result<SearchResult> nearest_with(std::int32_t effort, const QueryVector& query,
+                                    std::size_t k) const override {
+    BB5_TRY(Search::check_effort(effort));
+    return search_.nearest(query, k, {}, effort);
+  }
+  Result<> set_effort(std::int32_t effort, double recall) override {
+    return indexes_.set_effort(effort, recall);
+  }
+  Result<> rebuild_index(const Choice& choice, const DeriveProgress& progress) override {
+    return indexes_.rebuild(choice, progress);
+  }
+
   Result<std::vector<WriteAction>> cache_embeddings(std::span<const Entry> entries,
                                                     const LedgerBatch* ledger) override {
     return cached_.cache_embeddings(entries, ledger);

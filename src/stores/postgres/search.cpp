@@ -15,6 +15,7 @@
 namespace bb5::postgres {
 namespace {
 
+constexpr std::int32_t most_effort = 1000;  // pgvector's bound on hnsw.ef_search
 constexpr auto settings_last = std::chrono::seconds(5);
 constexpr int first_of_filter = 3;  // parameter of each statement
 // As the partial index memories_odd_vectors has it.
@@ -206,6 +207,12 @@ Result<Search::Candidates> Search::candidates(const SearchSettings& settings,
   return all;
 }
 
+Result<> Search::check_effort(std::int32_t effort) {
+  if (effort >= 1 && effort <= most_effort) return ok();
+  return Error{Errc::invalid_argument, fmt::format("the search's effort is {}", effort),
+               fmt::format("choose one from 1 to {}", most_effort)};
+}
+
 Result<> Search::check(const QueryVector& query) const {
   auto settings = settings_for(query);
   if (!settings) return std::move(settings).error();
@@ -214,7 +221,8 @@ Result<> Search::check(const QueryVector& query) const {
 }
 
 Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
-                                     const MemoryFilter& filter) const {
+                                     const MemoryFilter& filter,
+                                     std::optional<std::int32_t> effort) const {
   BB5_TRY(validate(filter));
   const std::span<const float> query = asked.numbers;
   for (bool once_more = asked.model.empty();; once_more = false) {
@@ -222,6 +230,8 @@ Result<SearchResult> Search::nearest(const QueryVector& asked, std::size_t k,
     if (!settings) return std::move(settings).error();
     if (!has_direction(query))
       return Error{Errc::invalid_argument, "the query's vector must be finite and not all zero"};
+    if (effort == 0) settings->index = "none";
+    if (effort) settings->ef_search = settings->probes = *effort;
     SearchResult result;
     if (k == 0) return result;
     auto found = candidates(*settings, query, k, filter);

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -39,8 +40,11 @@ class Search {
  public:
   explicit Search(const Database& database);
 
-  Result<SearchResult> nearest(const QueryVector& query, std::size_t k,
-                               const MemoryFilter& filter) const;
+  /// effort: `ef_search` or `probes` instead of what the bank says; 0: exact.
+  Result<SearchResult> nearest(const QueryVector& query, std::size_t k, const MemoryFilter& filter,
+                               std::optional<std::int32_t> effort = {}) const;
+  /// Errors: invalid_argument.
+  static Result<> check_effort(std::int32_t effort);
   /// Whether nearest() would take the query. Errors: as there.
   Result<> check(const QueryVector& query) const;
   Result<SearchResult> keyword(std::string_view text, std::size_t k,

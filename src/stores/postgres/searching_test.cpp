@@ -485,6 +485,33 @@ TEST_F(PostgresSearching, EveryProcessSearchesTheSameWay) {
   EXPECT_EQ((*other)->derived_steps()->back().state, "ready");
 }
 
+TEST_F(PostgresSearching, WhatIsChosenIsBuiltAndStays) {
+  Bank& bank = open(PostgresOptions::VectorIndex::automatic);
+  load(bank, 800);
+  const auto go_on = [](const MemorySearch::DerivedStep&) { return true; };
+  ASSERT_THAT(bank.rebuild_index({.kind = VectorIndexKind::ivfflat, .lists = 7}, go_on),
+              Succeeds());
+  auto status = bank.vector_index();
+  ASSERT_THAT(status, Succeeds());
+  EXPECT_EQ(status->kind, VectorIndexKind::ivfflat);
+  EXPECT_EQ(status->chosen, VectorIndexKind::ivfflat);
+  EXPECT_EQ(status->lists, 7);
+  EXPECT_EQ(status->effort, 3) << "the root of lists";
+  EXPECT_EQ(status->built_for, 800);
+  EXPECT_GT(status->bytes, 0);
+  ASSERT_THAT(bank.set_effort(5, 0.99), Succeeds());
+  EXPECT_THAT(bank.nearest(vector(), 5, {})->plan.index, HasSubstr("probes=5"));
+  EXPECT_THAT(bank.nearest_with(7, vector(), 5)->plan.index, HasSubstr("probes=7"));
+  EXPECT_TRUE(bank.nearest_exact(vector(), 5)->plan.exact);
+  ASSERT_THAT(bank.derive(go_on), Succeeds());
+  EXPECT_EQ(bank.vector_index()->effort, 5);
+  ASSERT_THAT(bank.rebuild_index({.kind = VectorIndexKind::none}, go_on), Succeeds());
+  EXPECT_EQ(bank.vector_index()->kind, VectorIndexKind::none);
+  EXPECT_THAT(bank.rebuild_index({.kind = VectorIndexKind::ivfflat, .lists = 40'000}, go_on),
+              FailsWith(Errc::invalid_argument));
+  EXPECT_EQ(bank.vector_index()->chosen, VectorIndexKind::none);
+}
+
 TEST_F(PostgresSearching, AutomaticallyNoIndexIsMadeForFew) {
   auto options = schema_->options();
   options.vector_index_from = 300;

@@ -18,7 +18,11 @@ CREATE TABLE bank (
   graph_stale INTEGER NOT NULL DEFAULT 0,    -- 1: facts were written that no fold has seen
   resolved_rev INTEGER NOT NULL DEFAULT 0,   -- entities up to this rev were compared with all others
   epoch INTEGER NOT NULL DEFAULT 0,          -- grows with every change of memories
-  statements_to INTEGER NOT NULL DEFAULT 0   -- of this seq and before, all memories are in statements
+  statements_to INTEGER NOT NULL DEFAULT 0,  -- of this seq and before, all memories are in statements
+  vector_index TEXT NOT NULL DEFAULT 'automatic' CHECK (vector_index IN ('automatic', 'none', 'hnsw')),
+  hnsw_m INTEGER NOT NULL DEFAULT 16,        -- of the next graph that is built
+  hnsw_ef_search INTEGER NOT NULL DEFAULT 64,
+  index_recall REAL                          -- recall@10 with that ef_search, where it was measured
 ) STRICT;
 INSERT INTO bank (one) VALUES (1);
 

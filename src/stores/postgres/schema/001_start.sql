@@ -8,7 +8,13 @@ CREATE TABLE {bank}.bank_info (
   -- How every process searches; written by whoever builds the index.
   vector_index text NOT NULL DEFAULT 'none' CHECK (vector_index IN ('none', 'hnsw', 'ivfflat')),
   hnsw_ef_search integer NOT NULL DEFAULT 100,
-  ivfflat_probes integer NOT NULL DEFAULT 1
+  ivfflat_probes integer NOT NULL DEFAULT 1,
+  index_recall double precision,         -- recall@10 with these, when it was measured last
+  index_built_for bigint NOT NULL DEFAULT 0,
+  -- What is to be built.
+  index_choice text NOT NULL DEFAULT 'automatic' CHECK (index_choice IN ('automatic', 'none', 'hnsw', 'ivfflat')),
+  index_m integer NOT NULL DEFAULT 0,    -- 0: as the program has it
+  index_lists integer NOT NULL DEFAULT 0
 );
 INSERT INTO {bank}.bank_info DEFAULT VALUES;
 
