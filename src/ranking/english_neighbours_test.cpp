@@ -65,7 +65,7 @@ TEST(EnglishNeighbours, OfDamagedBytesAreNone) {
     EXPECT_FALSE(read_neighbours(std::string_view(bytes).substr(0, size))) << size;
   EXPECT_FALSE(read_neighbours(bytes + "x"));
   std::string beyond = bytes;
-  beyond[beyond.size() - 2 - 4] = '\x7f';
+  beyond[beyond.size() - 3] = '\x7f';
   EXPECT_FALSE(read_neighbours(beyond)) << "a neighbour that is no term";
 }
 
