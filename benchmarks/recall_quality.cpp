@@ -181,7 +181,7 @@ void leave_one_out(const std::vector<Haystack>& haystacks, bench::Report& report
     for (const auto& [name, theirs] : folds) {
       if (name != left_out) others.insert(others.end(), theirs.begin(), theirs.end());
     }
-    const auto weights = bench::fit_weights(others, ranking::thread_weights);
+    const auto weights = bench::fit_weights(others, ranking::talk_weights);
     for (const auto& question : questions)
       score.add({.category = question.category, .evidence = question.evidence},
                 bench::order_by(question, weights));

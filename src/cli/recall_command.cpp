@@ -162,6 +162,17 @@ void print_receipt(const RecallReceipt& receipt, bool as_of) {
     fmt::print(stderr, "  fewer than the {} asked for: {}\n", receipt.asked, receipt.short_of);
 }
 
+/// Of what each score is made up.
+void print_signals(const std::vector<RecalledMemory>& results) {
+  for (const RecalledMemory& result : results) {
+    if (result.signals.empty()) continue;
+    std::string shares;
+    for (const SignalScore& one : result.signals)
+      shares += fmt::format("  {} {:.3f}", one.signal, one.share);
+    fmt::print(stderr, "  {:>3}. {:.3f} = {}\n", result.rank, result.score, shares.substr(2));
+  }
+}
+
 /// What an answer lacks is said without being asked for.
 void tell_skipped(const RecallReceipt& receipt, bool quiet) {
   if (quiet) return;
@@ -237,10 +248,12 @@ int run(const Context& context, const RecallFlags& flags) {
   } else {
     print_answer(*answer);
     std::fflush(stdout);
-    if (flags.explain || (answer->results.empty() && !context.quiet))
+    if (flags.explain || (answer->results.empty() && !context.quiet)) {
       print_receipt(answer->receipt, query->as_of.has_value());
-    else
+      print_signals(answer->results);
+    } else {
       tell_skipped(answer->receipt, context.quiet);
+    }
   }
   return static_cast<int>(Exit::good);
 }

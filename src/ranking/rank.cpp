@@ -36,7 +36,7 @@ class Measuring {
     for (const double own : words_.own) best_own_ = std::max(best_own_, own);
   }
 
-  [[nodiscard]] bool is_threaded(std::size_t i) const { return threads_.is_threaded(i); }
+  [[nodiscard]] bool is_talk(std::size_t i) const { return threads_.is_talk(i); }
 
   [[nodiscard]] Raw measure(std::size_t i) const {
     const auto words = words_of(without_author(passages_[i].content, passages_[i].author));
@@ -123,7 +123,7 @@ Ranking rank(std::string_view question, std::span<const Passage> passages,
   for (std::size_t i = 0; i < passages.size(); ++i) {
     if (!passages[i].candidate) continue;
     ranking.order.push_back({.passage = i, .raw = measuring.measure(i)});
-    if (measuring.is_threaded(i)) ranking.weights = thread_weights;
+    if (measuring.is_talk(i)) ranking.weights = talk_weights;
   }
   calibrate(ranking.order);
   for (RankedPassage& one : ranking.order) {

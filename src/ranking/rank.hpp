@@ -33,8 +33,8 @@ inline constexpr std::size_t signals = signal_names.size();
 using Weights = std::array<double, signals>;
 // Chosen on the development half of LoCoMo; fitted anew to four of its five conversations, each in
 // its own bank, none moves by more than 0.1 (benchmarks/recall_quality --fit).
-inline constexpr Weights thread_weights = {0.60, 0.38, 0.21, 0.16, 0.05, 0.16, 0.077, -0.04};
-/// Where no candidate has a neighbour in a thread: notes, decisions, a bank taken over.
+inline constexpr Weights talk_weights = {0.60, 0.46, 0.225, 0.16, 0.05, 0.22, 0.077, -0.04};
+/// Where no candidate is part of a talk: notes, documents, decisions, a bank taken over.
 inline constexpr Weights note_weights = {0.5, 0.5, 0.21, 0, 0, 0.16, 0, 0};
 
 struct RankedPassage {

@@ -101,7 +101,7 @@ TEST(Rank, MeasuresTheHabitsOfTalk) {
   const Passage talk[] = {turn(1, "Ann", "Ann: When did you buy the dog?", 0.4),
                           turn(2, "Bob", "Bob: Two weeks ago", 0.2)};
   const Ranking ranking = rank_alone("When did Bob buy a dog?", talk);
-  EXPECT_EQ(ranking.weights, thread_weights);
+  EXPECT_EQ(ranking.weights, talk_weights);
   const RankedPassage& question = of(ranking, 0);
   const RankedPassage& answer = of(ranking, 1);
   EXPECT_EQ(question.raw[at(Signal::speaker)], 0);

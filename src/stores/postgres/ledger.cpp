@@ -11,9 +11,13 @@ namespace {
 class HeldLock final : public MigrationLock {
  public:
   explicit HeldLock(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  /// Whoever comes next finds it free. (Hanging up alone frees it too, a moment later.)
+  ~HeldLock() override { static_cast<void>(connection_->run(Statement("ROLLBACK"))); }
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
 
  private:
-  std::unique_ptr<Connection> connection_;  // hanging up ends the transaction and with it the lock
+  std::unique_ptr<Connection> connection_;
 };
 
 constexpr std::string_view issue_columns =
