@@ -120,6 +120,32 @@ TEST_P(BankContract, DeliversWhatTheRankingLooksAt) {
               FailsWith(Errc::invalid_argument));
 }
 
+/// A neighbour in a thread need not have what the filter asks about.
+TEST_P(BankContract, WhatAMemoryDoesNotSayPassesNoFilter) {
+  const std::vector<Memory> memories = {
+      with_metadata(make_memory("a"), R"({"category":"technical","task_id":"T-1"})"),
+      make_memory("b")};
+  must_write(memories);
+  const MemoryId ids[] = {memories[0].id, memories[1].id};
+  const MemoryFilter filters[] = {
+      {.categories = {"technical"}},
+      {.tasks = {"T-1"}},
+      {.metadata = *json::parse_text(R"({"task_id":"T-1"})")->object()}};
+  for (const MemoryFilter& filter : filters) {
+    const auto material = bank().ranking_material(ids, nullptr, filter, {});
+    ASSERT_THAT(material, Succeeds());
+    ASSERT_EQ(material->rows.size(), 2U);
+    for (const RankedRow& row : material->rows) EXPECT_EQ(row.passes, row.id == ids[0]);
+  }
+  Memory dated = make_memory("c");
+  dated.created_at.reset();
+  must_write({dated});
+  const auto since = bank().ranking_material(std::span(&dated.id, 1), nullptr,
+                                             {.since = parse_time("2020-01-01")}, {});
+  ASSERT_THAT(since, Succeeds());
+  EXPECT_FALSE(since->rows.at(0).passes);
+}
+
 TEST_P(BankContract, CountsWhoHoldsATermAsMemoriesChange) {
   const auto asked = ranking::asked_words("tea").terms;
   const auto holding = [&] {

@@ -33,7 +33,8 @@ constexpr std::string_view holding_text =
 /// $1 ids, filters from $2.
 std::string rows_text(const std::string& condition, bool with_vectors) {
   return fmt::format(
-      "SELECT m.id, m.seq, m.content, m.author, m.thread, m.position, m.created_at, (true{0}), {1} "
+      "SELECT m.id, m.seq, m.content, m.author, m.thread, m.position, m.created_at, (true{0}) IS "
+      "TRUE, {1} "
       "FROM unnest($1::uuid[]) asked (id), LATERAL (SELECT * FROM {{bank}}.memories x WHERE x.id = "
       "asked.id OFFSET 0) m",
       condition, with_vectors ? "m.embedding" : "NULL");
