@@ -16,14 +16,25 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
 }
 
+bool may_have_conditions(std::string_view question) {
+  if (question.find('\n') != std::string_view::npos) return false;
+  std::size_t words = 0;
+  for (std::size_t i = 0; i < question.size(); ++i)
+    words += !is_space(question[i]) && (i == 0 || is_space(question[i - 1])) ? 1 : 0;
+  return words <= most_words_with_conditions;
+}
+
 /// Takes a question apart into plain text, phrases and words that must not be there.
 class Parser {
  public:
-  explicit Parser(std::string_view question) : rest_(question) {}
+  explicit Parser(std::string_view question)
+      : rest_(question), may_have_conditions_(may_have_conditions(question)) {}
 
   AskedWords parse() {
     while (!rest_.empty()) {
-      if (!take_forbidden() && !take_quoted(asked_.required)) take_plain();
+      const bool is_condition =
+          may_have_conditions_ && (take_forbidden() || take_quoted(asked_.required));
+      if (!is_condition) take_plain();
     }
     add_terms();
     return std::move(asked_);
@@ -46,7 +57,8 @@ class Parser {
       plain_ += '-';
       return false;
     }
-    if (!is_letter(rest_[1])) return false;
+    const auto letters = std::find_if_not(rest_.begin() + 1, rest_.end(), is_letter);
+    if (letters - rest_.begin() - 1 < shortest_forbidden) return false;
     const auto end = std::find_if(rest_.begin() + 1, rest_.end(), is_space);
     keep({rest_.begin() + 1, end}, asked_.forbidden);
     rest_ = {end, rest_.end()};
@@ -90,7 +102,11 @@ class Parser {
     }
   }
 
+  /// Bytes of letters: shorter ones are options of programs.
+  static constexpr std::ptrdiff_t shortest_forbidden = 3;
+
   std::string_view rest_;
+  bool may_have_conditions_;
   std::string plain_;
   char before_ = ' ';
   AskedWords asked_;

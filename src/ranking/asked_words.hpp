@@ -29,9 +29,13 @@ struct AskedWords {
 /// A question of more different words than this is a document; the words behind are left out.
 inline constexpr std::size_t most_asked_terms = 1000;
 
-/// Words in quotes are among the terms too. A `-` counts before a letter at the beginning of a word
-/// only: not in `Jean-Luc`, not in `-5`. A quote that is never closed is none. Stop words are no
-/// terms.
+/// A question of more words than this, or of several lines, is somebody's text: its quotes and
+/// dashes are no conditions.
+inline constexpr std::size_t most_words_with_conditions = 40;
+
+/// Words in quotes are among the terms too. A `-` counts at the beginning of a word of three
+/// letters or more: not in `Jean-Luc`, not in `-5`, not in the option `-rf`. A quote that is never
+/// closed is none. Stop words are no terms.
 [[nodiscard]] AskedWords asked_words(std::string_view question);
 
 /// The words with that term which no suffix tells: `go` for went, gone, goes. The term itself

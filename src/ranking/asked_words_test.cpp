@@ -48,6 +48,22 @@ TEST(AskedWords, TakeAMinusForACondition) {
   EXPECT_THAT(asked_words("-").terms, IsEmpty());
 }
 
+TEST(AskedWords, LeaveTheOptionsOfProgramsAlone) {
+  const auto asked = asked_words("what does rm -rf --force -x do");
+  EXPECT_THAT(asked.forbidden, IsEmpty());
+  EXPECT_THAT(terms(asked), ElementsAre("rm", "rf", "forc", "x"));
+}
+
+TEST(AskedWords, TakeNoConditionsFromSomebodysText) {
+  const char* lines = "It says:\n\"connection refused\" -again";
+  EXPECT_FALSE(asked_words(lines).has_conditions());
+  EXPECT_THAT(terms(asked_words(lines)), ElementsAre("sai", "connect", "refus", "again"));
+  std::string text = "\"pool\" -redis";
+  for (std::size_t i = 2; i < most_words_with_conditions; ++i) text += " word";
+  EXPECT_TRUE(asked_words(text).has_conditions());
+  EXPECT_FALSE(asked_words(text + " more").has_conditions());
+}
+
 TEST(AskedWords, AreNotMoreThanADocumentHas) {
   std::string text;
   for (int i = 0; i < 3000; ++i) text += " w" + std::to_string(i);

@@ -49,7 +49,7 @@ Result<RankedHits> rank_hits(const RankingSource& bank, const Found& found,
   std::vector<MemoryId> all = selection->candidates;
   all.insert(all.end(), selection->context.begin(), selection->context.end());
 
-  const auto asked = ranking::asked_words(found.question);
+  const ranking::AskedWords& asked = found.asked;
   auto material =
       bank.ranking_material(all, found.vector, filter, ranking::wanted_terms(asked, neighbours));
   if (!material) return std::move(material).error();
@@ -65,7 +65,6 @@ Result<RankedHits> rank_hits(const RankingSource& bank, const Found& found,
     ++(candidate ? ranked.candidates : ranked.context);
   }
   const auto ranking = ranking::rank(found.question, passages, material->corpus, neighbours);
-  ranked.weights.assign(ranking.weights.begin(), ranking.weights.end());
   for (const ranking::RankedPassage& one : ranking.order) {
     const RankedRow& row = material->rows[one.passage];
     ranked.order.push_back({.hit = {.id = row.id, .seq = row.seq, .score = one.score},

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <future>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -75,7 +76,11 @@ struct ArmOutcome {
 class Recalling {
  public:
   Recalling(const Bank& bank, const RecallQuery& query, const RecallModels& models)
-      : bank_(bank), query_(query), models_(models), filter_(query.filter) {
+      : bank_(bank),
+        query_(query),
+        models_(models),
+        asked_(ranking::asked_words(query.text)),
+        filter_(query.filter) {
     filter_.valid_at.reset();
     if (!query.all_times) filter_.valid_at = query.as_of.value_or(now());
   }
@@ -107,7 +112,9 @@ class Recalling {
   Result<> find() {
     std::future<Result<ArmOutcome>> words;
     if (wants("keyword")) {
-      const auto how = wants("semantic") ? std::launch::async : std::launch::deferred;
+      // Where no thread can be had, one after the other.
+      const auto how =
+          wants("semantic") ? std::launch::async | std::launch::deferred : std::launch::deferred;
       words = std::async(how, [this] { return keyword(); });
     }
     std::optional<Result<ArmOutcome>> meaning;
@@ -150,7 +157,7 @@ class Recalling {
   }
 
   Result<ArmOutcome> keyword() const {
-    if (ranking::asked_words(query_.text).terms.empty())
+    if (asked_.terms.empty())
       return ArmOutcome::skipped("keyword", "the question has no words to look for");
     const auto start = Clock::now();
     auto found = bank_.keyword(query_.text, hits_wanted(), filter_);
@@ -167,8 +174,7 @@ class Recalling {
 
   /// One arm that was asked for alone keeps its order, and so does one that alone has a question.
   Result<std::vector<FusedHit>> fuse() {
-    const bool has_words = !ranking::asked_words(query_.text).terms.empty();
-    const bool one_alone = query_.strategies.size() == 1 || !has_words;
+    const bool one_alone = query_.strategies.size() == 1 || asked_.terms.empty();
     std::string& fusion = answer_.receipt.fusion;
     std::vector<FusedHit> order;
     if (arms_.empty()) return order;
@@ -178,6 +184,7 @@ class Recalling {
     } else if (query_.reciprocal_ranks) {
       fusion = "rrf";
       order = fuse_ranks(arms_, query_.rrf_k);
+      BB5_TRY(drop_unmet(order));
     } else {
       fusion = "weighted";
       auto ranked = rank();
@@ -188,10 +195,27 @@ class Recalling {
     return order;
   }
 
+  /// What the semantic arm found knows nothing of the question's conditions.
+  Result<> drop_unmet(std::vector<FusedHit>& order) const {
+    if (!asked_.has_conditions()) return ok();
+    std::vector<MemoryId> ids;
+    for (const FusedHit& one : order) ids.push_back(one.hit.id);
+    auto memories = bank_.get(ids, false);
+    if (!memories) return std::move(memories).error();
+    std::unordered_set<MemoryId> met;
+    for (const Memory& memory : *memories) {
+      if (ranking::meets_conditions(asked_, memory.content + '\n' + memory.author.value_or("")))
+        met.insert(memory.id);
+    }
+    std::erase_if(order, [&](const FusedHit& one) { return !met.contains(one.hit.id); });
+    return ok();
+  }
+
   Result<std::vector<FusedHit>> rank() {
     const auto start = Clock::now();
     const QueryVector vector(vector_, model_);
     Found found{.question = query_.text,
+                .asked = asked_,
                 .words = hits_of("keyword"),
                 .meaning = hits_of("semantic"),
                 .vector = vector_.empty() ? nullptr : &vector};
@@ -275,6 +299,7 @@ class Recalling {
   const Bank& bank_;
   const RecallQuery& query_;
   const RecallModels& models_;
+  const ranking::AskedWords asked_;
   MemoryFilter filter_;
   std::vector<float> vector_;  // of the question; empty: none
   std::string model_;          // that it is of

@@ -138,6 +138,14 @@ TEST_F(Recall, HonoursPhrasesAndWordsThatMustNotBeThereInAllArms) {
               ElementsAre("coffee at nine"));
   EXPECT_THAT(ids(*recall(*bank_, {.text = "four -tea", .embedding = {1, 0}})),
               ElementsAre("coffee at nine", "rain"));
+  EXPECT_THAT(
+      ids(*recall(*bank_,
+                  {.text = "four -tea -rain", .embedding = {1, 0}, .reciprocal_ranks = true})),
+      ElementsAre("coffee at nine"));
+  EXPECT_THAT(
+      ids(*recall(*bank_, {.text = "four -tea", .embedding = {1, 0}, .strategies = {"semantic"}})),
+      SizeIs(3))
+      << "by its meaning alone a question is taken as it stands";
 }
 
 /// The pages of an answer are those of one ranking.
