@@ -119,6 +119,8 @@ class MemoryStore {
   virtual Result<bool> erase(const MemoryId& id) = 0;
 
   virtual Result<StoreStats> stats() const = 0;
+  /// StoreStats::memories alone: looks at no rows but what it takes to count them.
+  [[nodiscard]] virtual Result<std::int64_t> count() const = 0;
 
   [[nodiscard]] virtual Result<EmbedderInfo> embedder() const = 0;
   /// Records model and dimension; a no-op when they are recorded already.

@@ -157,8 +157,11 @@ TEST_P(BankContract, CountsWhoHoldsATermAsMemoriesChange) {
   Memory changed = make_memory("a", "coffee");
   must_write({changed}, OnConflict::replace);
   EXPECT_EQ(holding(), 1);
+  EXPECT_THAT(bank().count(), HasValue(2));
   EXPECT_THAT(bank().erase(make_memory("b").id), HasValue(true));
   EXPECT_EQ(holding(), 0);
+  EXPECT_THAT(bank().count(), HasValue(1));
+  EXPECT_THAT(bank().count(), HasValue(bank().stats()->memories));
 }
 
 TEST_P(BankContract, KeywordKnowsIrregularForms) {

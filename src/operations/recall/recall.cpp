@@ -136,13 +136,13 @@ class Recalling {
   }
 
   Result<ArmOutcome> semantic() {
+    const auto start = Clock::now();
     auto embedder = bank_.embedder();
     if (!embedder) return std::move(embedder).error();
     auto vector = question_vector(bank_, *embedder, query_, models_);
     if (!vector) return std::move(vector).error();
     if (vector->numbers.empty())
       return ArmOutcome::skipped("semantic", std::move(vector->why_none));
-    const auto start = Clock::now();
     vector_ = std::move(vector->numbers);
     model_ = std::move(embedder->model);
     auto found = bank_.nearest({vector_, model_}, hits_wanted(), filter_);
@@ -266,9 +266,9 @@ class Recalling {
     receipt.asked = query_.limit;
     receipt.valid_at = filter_.valid_at;
     receipt.returned = answer_.results.size();
-    auto page = bank_.stats();
-    if (!page) return std::move(page).error();
-    receipt.held = page->memories;
+    auto held = bank_.count();
+    if (!held) return std::move(held).error();
+    receipt.held = *held;
     const std::size_t left_out = receipt.tokens ? receipt.tokens->left_out : 0;
     if (left_out > 0)
       receipt.short_of = fmt::format("the budget of tokens ({}) holds {} of {}, the next takes {}",

@@ -48,6 +48,9 @@ class EmbeddedBank final : public Bank {
   Result<bool> erase(const MemoryId& id) override {
     return with_writer([&](Connection& c) { return erase_memory(c, id); });
   }
+  Result<std::int64_t> count() const override {
+    return with_reader([](Connection& c) { return count_memories(c, std::nullopt, std::nullopt); });
+  }
   Result<StoreStats> stats() const override {
     auto stats = read([&](Connection& c) { return read_stats(c); });
     if (stats) stats->bytes_on_disk = bytes_on_disk();

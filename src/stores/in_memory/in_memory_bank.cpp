@@ -69,6 +69,9 @@ class InMemoryBank final : public Bank {
   Result<StoreStats> stats() const override {
     return read([](const State& s) { return read_stats(s); });
   }
+  Result<std::int64_t> count() const override {
+    return read([](const State& s) { return std::int64_t{std::ssize(s.memories.by_seq)}; });
+  }
   Result<EmbedderInfo> embedder() const override {
     return read([](const State& s) { return s.embedder; });
   }

@@ -95,6 +95,7 @@ class PostgresBank final : public Bank {
     return reader_.page(request);
   }
   Result<bool> erase(const MemoryId& id) override { return writer_.erase(id); }
+  Result<std::int64_t> count() const override { return reader_.count(); }
   Result<StoreStats> stats() const override { return reader_.stats(); }
   Result<EmbedderInfo> embedder() const override { return reader_.embedder(); }
   Result<> set_embedder(const EmbedderInfo& embedder) override;

@@ -42,6 +42,7 @@ Reader::Reader(const Database& database)
       count_memories_(database.names().sql(
           "SELECT network, kind, vector_state, count(*), min(created_at), max(created_at)"
           " FROM {bank}.memories GROUP BY network, kind, vector_state")),
+      count_(database.names().sql("SELECT count(*) FROM {bank}.memories")),
       count_rows_(database.names().sql(
           "SELECT (SELECT count(*) FROM {bank}.entities), (SELECT count(*) FROM "
           "{bank}.relationships),"
@@ -165,6 +166,12 @@ Result<StoreStats> Reader::stats() const {
   for (int row = 0; row < others.size(); ++row)
     stats.other_vectors[others.text(row, 0)] = others.int8(row, 1);
   return stats;
+}
+
+Result<std::int64_t> Reader::count() const {
+  auto rows = database_.read("count the memories", count_);
+  if (!rows) return std::move(rows).error();
+  return rows->int8(0, 0);
 }
 
 Result<EmbedderInfo> Reader::embedder() const {

@@ -19,6 +19,7 @@ class Reader {
   Result<std::vector<Memory>> find(std::string_view legacy_id_or_uuid) const;
   Result<std::vector<Memory>> page(const PageRequest& request) const;
   Result<StoreStats> stats() const;
+  Result<std::int64_t> count() const;
   Result<EmbedderInfo> embedder() const;
 
   Result<std::optional<std::vector<float>>> cached_embedding(std::string_view model,
@@ -33,6 +34,7 @@ class Reader {
   Statement find_legacy_;
   Statement find_either_;
   Statement count_memories_;
+  Statement count_;
   Statement count_rows_;
   Statement count_other_vectors_;
   Statement size_;
